@@ -1,0 +1,98 @@
+#include "base/hash.hpp"
+
+#include <xxhash.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace wan {
+
+std::string to_hex(const Hash128& hash) {
+  char buffer[33];
+  std::snprintf(buffer, sizeof buffer, "%016llx%016llx", static_cast<unsigned long long>(hash.high),
+                static_cast<unsigned long long>(hash.low));
+  return buffer;
+}
+
+Hash128 hash_from_hex(std::string_view hex, const std::string& source) {
+  Hash128 out;
+  if (hex.size() != 32)
+    throw DataError(source, "a hash has 32 hexadecimal digits, found '" + std::string(hex) + "'");
+  for (std::size_t i = 0; i < 32; ++i) {
+    const char c = hex[i];
+    std::uint64_t digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = static_cast<std::uint64_t>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      digit = static_cast<std::uint64_t>(c - 'a') + 10;
+    } else {
+      throw DataError(source, "a hash has 32 hexadecimal digits, found '" + std::string(hex) + "'");
+    }
+    std::uint64_t& half = i < 16 ? out.high : out.low;
+    half = half << 4 | digit;
+  }
+  return out;
+}
+
+namespace {
+
+template <class Bits>
+Hash128 sum_of_mixes(const void* data, std::int64_t count, std::uint64_t first_index) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  Hash128 sum;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Bits bits;
+    std::memcpy(&bits, bytes + static_cast<std::size_t>(i) * sizeof bits, sizeof bits);
+    const std::uint64_t place = (first_index + static_cast<std::uint64_t>(i)) * 0xd1342543de82ef95ULL;
+    const std::uint64_t low = mix64(place ^ (static_cast<std::uint64_t>(bits) * 0xa0761d6478bd642fULL));
+    sum.low += low;
+    sum.high += mix64(low ^ place ^ 0x8ebc6af09c88c6e3ULL);
+  }
+  return sum;
+}
+
+}  // namespace
+
+Hash128 content_hash(const void* data, std::int64_t count, int element_bytes, std::uint64_t first_index) {
+  switch (element_bytes) {
+    case 1:
+      return sum_of_mixes<std::uint8_t>(data, count, first_index);
+    case 2:
+      return sum_of_mixes<std::uint16_t>(data, count, first_index);
+    case 4:
+      return sum_of_mixes<std::uint32_t>(data, count, first_index);
+    case 8:
+      return sum_of_mixes<std::uint64_t>(data, count, first_index);
+    default:
+      throw InternalError("[content_hash] elements of " + std::to_string(element_bytes) + " bytes");
+  }
+}
+
+Hash128 bytes_hash(const void* data, std::size_t bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(data, bytes);
+  return {hash.low64, hash.high64};
+}
+
+Hash128 file_hash(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
+  if (!file) throw NoInputError(path, std::strerror(errno));
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              XXH3_freeState);
+  XXH3_128bits_reset(state.get());
+  std::vector<char> block(std::size_t{1} << 20);
+  for (;;) {
+    const std::size_t got = std::fread(block.data(), 1, block.size(), file.get());
+    if (got == 0) break;
+    XXH3_128bits_update(state.get(), block.data(), got);
+  }
+  if (std::ferror(file.get()) != 0) throw IoError(path, errno, "cannot read");
+  const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
+  return {hash.low64, hash.high64};
+}
+
+}  // namespace wan

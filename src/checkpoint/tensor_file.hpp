@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "checkpoint/snapshot.hpp"
+#include "checkpoint/table.hpp"
+#include "comm/communicator.hpp"
+
+namespace wan::checkpoint {
+
+/// Creates `folder`'s HDF5 file of one kind with all its datasets, at full size, space reserved; fills in the
+/// ranges of its tensors. One rank alone. Throws CreateError or IoError (with bytes needed and found).
+void create_tensor_file(const std::string& folder, FileKind kind, std::int64_t step, TensorTable& table);
+
+/// Writes this rank's parts into that file, which all ranks open together. Independent transfers: on a full
+/// disk, or when one rank fails, the others do not hang. Throws SharedError on all ranks. Collective.
+void write_parts(const Communicator& comm, const std::string& folder, FileKind kind,
+                 const std::vector<SnapshotPart>& parts);
+
+}  // namespace wan::checkpoint

@@ -1,0 +1,68 @@
+#pragma once
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "device/device.hpp"
+#include "device/frame_ops.hpp"
+#include "device/ops.hpp"
+#include "device/text_ops.hpp"
+
+namespace wan {
+
+/// The bodies that a GPU runs.
+struct CudaBodies {
+  std::unique_ptr<Ops> ops;
+  std::unique_ptr<FrameOps> frame_ops;
+  std::unique_ptr<TextOps> text_ops;
+};
+
+/// One GPU. Streams and events that it made live as long as it does; an event is a place in a ring and may be
+/// waited for until `event_ring` further ones were recorded.
+class CudaDevice final : public Device {
+ public:
+  /// `compute` is the stream that the ops run on.
+  CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string description);
+  ~CudaDevice() override;
+  CudaDevice(const CudaDevice&) = delete;
+  CudaDevice& operator=(const CudaDevice&) = delete;
+
+  [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cuda; }
+  [[nodiscard]] std::string description() const override { return description_; }
+
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override;
+  [[nodiscard]] void* allocate(std::int64_t bytes) override;
+  void release(void* memory) noexcept override;
+  [[nodiscard]] void* allocate_pinned(std::int64_t bytes) override;
+  void release_pinned(void* memory) noexcept override;
+
+  void copy(void* to, const void* from, std::int64_t bytes, Stream stream) override;
+  void zero(void* memory, std::int64_t bytes, Stream stream) override;
+
+  [[nodiscard]] Stream new_stream() override;
+  [[nodiscard]] Event record(Stream stream) override;
+  void wait(Stream stream, Event event) override;
+  void synchronize(Stream stream) override;
+  void await(Event event) override;
+
+  [[nodiscard]] Ops& ops() override { return *bodies_.ops; }
+  [[nodiscard]] FrameOps& frame_ops() override { return *bodies_.frame_ops; }
+  [[nodiscard]] TextOps& text_ops() override { return *bodies_.text_ops; }
+
+  static constexpr std::size_t event_ring = 1024;
+
+ private:
+  [[nodiscard]] cudaStream_t stream_of(Stream stream) const;
+
+  CudaBodies bodies_;
+  cudaStream_t compute_;
+  std::string description_;
+  std::vector<cudaStream_t> streams_;
+  std::vector<cudaEvent_t> events_;
+  std::size_t next_event_ = 0;
+};
+
+}  // namespace wan

@@ -1,0 +1,104 @@
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "device/cuda/cuda_device.hpp"
+#include "device/library_entry.hpp"
+#include "device/ops/cuda/choices.hpp"
+#include "device/ops/cuda/cuda_frame_ops.hpp"
+#include "device/ops/cuda/cuda_ops.hpp"
+#include "device/ops/cuda/cuda_text_ops.hpp"
+#include "device/ops/cuda/status.hpp"
+#include "device/ops/kokkos/gpu_session.hpp"
+#include "device/ops/kokkos/self_test.hpp"
+
+namespace wan {
+namespace {
+
+/// bf16 arithmetic and asynchronous copies to shared memory begin with Ampere.
+constexpr int least_capability = 80;
+
+std::string version_text(int version) {
+  return cat(version / 1000, ".", version % 1000 / 10);
+}
+
+void check_driver() {
+  int driver = 0;
+  int runtime = 0;
+  cuda::check(cudaDriverGetVersion(&driver), "driver version");
+  cuda::check(cudaRuntimeGetVersion(&runtime), "runtime version");
+  if (driver / 1000 < runtime / 1000) {
+    throw CommError(cat("the NVIDIA driver found supports CUDA ", version_text(driver), ", needed is ",
+                        version_text(runtime / 1000 * 1000), " or later"));
+  }
+}
+
+void check_libraries() {
+  if (cudnnGetVersion() / 10000 != CUDNN_MAJOR) {
+    throw CommError(cat("cuDNN ", cudnnGetVersion(), " found, needed is ", CUDNN_MAJOR, ".x"));
+  }
+  if (cublasLtGetVersion() / 10000 != CUBLAS_VER_MAJOR) {
+    throw CommError(cat("cuBLASLt ", cublasLtGetVersion(), " found, needed is ", CUBLAS_VER_MAJOR, ".x"));
+  }
+}
+
+/// A GPU that is there and able.
+struct Gpu {
+  int index;
+  cudaDeviceProp properties;
+};
+
+Gpu choose_gpu(int index) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    throw CommError(cat("no GPU was found: ", cudaGetErrorString(status), "; needed is one of capability ",
+                        least_capability / 10, ".", least_capability % 10, " or later"));
+  }
+  const int chosen = index % count;
+  cudaDeviceProp found;
+  cuda::check(cudaGetDeviceProperties(&found, chosen), "properties");
+  if (10 * found.major + found.minor < least_capability) {
+    throw CommError(cat(found.name, " has compute capability ", found.major, ".", found.minor, ", needed is ",
+                        least_capability / 10, ".", least_capability % 10, " or later"));
+  }
+  cuda::check(cudaSetDevice(chosen), "set device");
+  return {chosen, found};
+}
+
+std::string describe(const cudaDeviceProp& gpu) {
+  return cat(gpu.name, " (", human_bytes(static_cast<double>(gpu.totalGlobalMem)), ", capability ", gpu.major,
+             ".", gpu.minor, ", cuDNN ", cudnnGetVersion() / 10000, ".", cudnnGetVersion() % 10000 / 100,
+             ")");
+}
+
+std::unique_ptr<Device> open(const DeviceOptions& options) {
+  if (options.reference) {
+    throw ConfigError("", "the reference ops run on host memory: --reference needs the host device");
+  }
+  check_driver();
+  check_libraries();
+  const Gpu gpu = choose_gpu(options.index);
+  auto* const stream = static_cast<cudaStream_t>(start_gpu_session(gpu.index));
+  kernel_self_test();
+  const CudaOpsOptions ops_options{gpu.properties.multiProcessorCount, options.deterministic,
+                                   cuda::choices_path(gpu.properties.name)};
+  return std::make_unique<CudaDevice>(
+      CudaBodies{std::make_unique<CudaOps>(stream, ops_options), std::make_unique<CudaFrameOps>(stream),
+                 std::make_unique<CudaTextOps>(stream)},
+      stream, describe(gpu.properties));
+}
+
+}  // namespace
+}  // namespace wan
+
+extern "C" __attribute__((visibility("default"))) const wan::CpuFeatures wan_cpu_features = {false, false};
+
+extern "C" __attribute__((visibility("default"))) void wan_open_device(const wan::DeviceOptions& options,
+                                                                       wan::Device*& out) {
+  out = wan::open(options).release();
+}

@@ -1,0 +1,34 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+
+namespace wan::cuda {
+
+/// What was found to be fastest on this GPU with these libraries. Kept in a file, so that a later process
+/// need not try again; the file is a cache and may be removed at any time.
+class Choices {
+ public:
+  /// Reads `path` if it is there; with an empty path nothing outlives the process.
+  explicit Choices(std::string path);
+  /// Writes what is new, together with what other processes have written meanwhile.
+  ~Choices();
+  Choices(const Choices&) = delete;
+  Choices& operator=(const Choices&) = delete;
+
+  /// Values come from a file, so the caller checks that they still make sense.
+  [[nodiscard]] std::optional<std::string> find(const std::string& key) const;
+  /// Neither holds a tab or a newline.
+  void keep(const std::string& key, const std::string& value);
+
+ private:
+  std::string path_;
+  std::map<std::string, std::string> known_;
+  bool is_new_ = false;
+};
+
+/// Where choices of this GPU and these versions of cuBLASLt and cuDNN are kept: below $XDG_CACHE_HOME or
+/// ~/.cache; empty if neither is set.
+[[nodiscard]] std::string choices_path(const std::string& gpu_name);
+
+}  // namespace wan::cuda

@@ -1,0 +1,131 @@
+#include <cfloat>
+#include <cmath>
+
+#include "device/ops/kokkos/element_sum.hpp"
+#include "device/ops/kokkos/kokkos_ops.hpp"
+#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/storage.hpp"
+
+namespace wan {
+namespace {
+
+using namespace kernels;  // NOLINT(google-build-using-namespace): a file of kernels
+
+template <class P>
+struct AdamWStep {
+  const float* gradient;
+  const float* gradient_scale;
+  float* exp_avg;
+  float* exp_avg_sq;
+  float* master;
+  P* parameter;
+  float beta1;
+  float beta2;
+  float eps;
+  float lr;
+  float decay;
+  float unbias1;  ///< 1 / (1 - beta1^t)
+  float unbias2;
+
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
+    if (*gradient_scale == 0) return;
+    const auto g = *gradient_scale * load(gradient, i);
+    const auto m = beta1 * load(exp_avg, i) + (1.0F - beta1) * g;
+    const auto v = beta2 * load(exp_avg_sq, i) + (1.0F - beta2) * g * g;
+    const auto before = load(master, i);
+    const auto root = each_part(v * unbias2, [](float square) { return std::sqrt(square); });
+    const auto after = before - lr * (m * unbias1 / (root + eps) + decay * before);
+    store(exp_avg, i, m);
+    store(exp_avg_sq, i, v);
+    store(master, i, after);
+    store(parameter, i, after);
+  }
+};
+
+/// The step on elements [first, last), all of which decay by `decay` or not at all.
+template <class P>
+void step_range(const AdamW& a, std::int64_t first, std::int64_t last, float decay) {
+  const double unbias1 = 1 - std::pow(static_cast<double>(a.beta1), static_cast<double>(a.step));
+  const double unbias2 = 1 - std::pow(static_cast<double>(a.beta2), static_cast<double>(a.step));
+  const AdamWStep<P> step{a.gradient.as<float>() + first,
+                          a.gradient_scale.as<float>(),
+                          a.exp_avg.as<float>() + first,
+                          a.exp_avg_sq.as<float>() + first,
+                          a.master.as<float>() + first,
+                          a.parameter.as<P>() + first,
+                          a.beta1,
+                          a.beta2,
+                          a.eps,
+                          a.lr,
+                          decay,
+                          static_cast<float>(1 / unbias1),
+                          static_cast<float>(1 / unbias2)};
+  launch_packed_elements("adamw", last - first,
+                         in_packs(step.gradient, step.exp_avg, step.exp_avg_sq, step.master, step.parameter),
+                         step);
+}
+
+struct Square {
+  const float* x;
+
+  KOKKOS_FORCEINLINE_FUNCTION double operator()(std::int64_t i) const {
+    const auto value = static_cast<double>(x[i]);
+    return value * value;
+  }
+};
+
+struct AddTo {
+  double* out;
+
+  KOKKOS_FUNCTION void operator()(double sum) const { *out += sum; }
+};
+
+struct Clip {
+  const double* sum_squares;
+  std::int64_t sums;
+  float max_norm;
+  float* scale;
+  float* norm;
+
+  KOKKOS_FUNCTION void operator()(std::int64_t) const {
+    const double total = std::sqrt(*sum_squares);
+    const double factor = static_cast<double>(max_norm) / (total + 1e-6);
+    *norm = static_cast<float>(total);
+    *scale = max_norm <= 0 || factor > 1 ? 1.0F : static_cast<float>(factor);
+    for (std::int64_t i = 0; i < sums; ++i) {
+      // False for NaN too.
+      const bool finite = std::sqrt(sum_squares[i]) <= static_cast<double>(FLT_MAX);
+      if (!finite) *scale = 0;
+    }
+  }
+};
+
+}  // namespace
+
+void KokkosOps::run(const AdamW& a) {
+  with_storage(a.parameter, [&](auto parameter) {
+    using P = std::remove_pointer_t<decltype(parameter.data)>;
+    std::int64_t done = 0;
+    for (const auto& [first, last] : a.decayed) {
+      step_range<P>(a, done, first, 0.0F);
+      step_range<P>(a, first, last, a.weight_decay);
+      done = last;
+    }
+    step_range<P>(a, done, a.gradient.elements(), 0.0F);
+  });
+}
+
+void KokkosOps::run(const SumSquares& a) {
+  const Workspace::Scope scope(workspace());
+  sum_elements("sum_squares", workspace(), a.x.elements(), Square{a.x.as<float>()},
+               AddTo{a.out.as<double>()});
+}
+
+void KokkosOps::run(const ClipFactor& a) {
+  launch_items("clip_factor", 1,
+               Clip{a.sum_squares.as<double>(), a.sum_squares.elements(), a.max_norm, a.scale.as<float>(),
+                    a.norm.as<float>()});
+}
+
+}  // namespace wan

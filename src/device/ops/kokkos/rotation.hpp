@@ -1,0 +1,205 @@
+#pragma once
+#include <Kokkos_Core.hpp>
+#include <cstdint>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/storage.hpp"
+#include "device/ops/rms_norm_rope.hpp"
+
+// Rows as pairs of neighbouring columns, (2p, 2p + 1), that turn together.
+namespace wan::kernels {
+
+/// Heads of at most this size (checked where the kernels are launched).
+inline constexpr std::int64_t most_pairs = 128;
+
+/// The two halves of a pair, or on a GPU of a pack's pairs.
+template <class Value>
+struct Pair {
+  Value even;
+  Value odd;
+};
+
+/// A column, the even one of its pair (or the pack of such), and the pair's number in its head.
+template <class Column>
+struct PairAt {
+  Column column;
+  std::int64_t pair;
+};
+
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION Pair<float> load_pair(const T* at, std::int64_t c) {
+  return {load(at, c), load(at, c + 1)};
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION void store_pair(T* at, std::int64_t c, const Pair<float>& pair) {
+  store(at, c, pair.even);
+  store(at, c + 1, pair.odd);
+}
+template <class Sums>
+KOKKOS_FORCEINLINE_FUNCTION void add_pair(Sums& sums, int number, std::int64_t c, const Pair<float>& term) {
+  sums.add(number, c, term.even);
+  sums.add(number, c + 1, term.odd);
+}
+
+#if defined(WAN_CUDA_KERNELS)
+template <int width>
+KOKKOS_FORCEINLINE_FUNCTION Pack<2 * width> interleaved(const Pair<Pack<width>>& pair) {
+  return make_pack<2 * width>(
+      [&](int i) { return i % 2 == 0 ? pair.even.value[i / 2] : pair.odd.value[i / 2]; });
+}
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION auto load_pair(const T* at, Columns<width> c) {
+  const auto pack = load(at, c);
+  return Pair<Pack<width / 2>>{make_pack<width / 2>([&](int i) { return pack.value[2 * i]; }),
+                               make_pack<width / 2>([&](int i) { return pack.value[2 * i + 1]; })};
+}
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION void store_pair(T* at, Columns<width> c, const Pair<Pack<width / 2>>& pair) {
+  store(at, c, interleaved(pair));
+}
+template <class Sums, int width>
+KOKKOS_FORCEINLINE_FUNCTION void add_pair(Sums& sums, int number, Columns<width> c,
+                                          const Pair<Pack<width / 2>>& term) {
+  sums.add(number, c, interleaved(term));
+}
+
+/// The rotation of a head's pairs at one token, looked up in the table, which stays in the caches.
+class Angles {
+ public:
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void gather(const AnyLanes&, const float* cosine, const float* sine,
+                                          const std::int32_t* position, std::int64_t pairs) {
+    const std::int64_t spatial = pairs / 3;
+    rows_from_ = pairs - 2 * spatial;
+    columns_from_ = pairs - spatial;
+    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis] * pairs;
+    cosine_ = cosine;
+    sine_ = sine;
+  }
+  template <class Column>
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto cosine(const PairAt<Column>& at) const {
+    return look_up(cosine_, at);
+  }
+  template <class Column>
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto sine(const PairAt<Column>& at) const {
+    return look_up(sine_, at);
+  }
+
+ private:
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int64_t place(std::int64_t pair) const {
+    return pair + (pair < rows_from_ ? place_[0] : pair < columns_from_ ? place_[1] : place_[2]);
+  }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float look_up(const float* table,
+                                                          const PairAt<std::int64_t>& at) const {
+    return table[place(at.pair)];
+  }
+  template <int width>
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto look_up(const float* table,
+                                                         const PairAt<Columns<width>>& at) const {
+    return make_pack<width / 2>([&](int i) { return table[place(at.pair + i)]; });
+  }
+
+  const float* cosine_;
+  const float* sine_;
+  std::int64_t place_[3];
+  std::int64_t rows_from_;
+  std::int64_t columns_from_;
+};
+#else
+/// The rotation of a head's pairs at one token, gathered: each axis turns its own run of pairs.
+class Angles {
+ public:
+  void gather(const Lanes& lanes, const float* cosine, const float* sine, const std::int32_t* position,
+              std::int64_t pairs) {
+    const std::int64_t spatial = pairs / 3;
+    const std::int64_t runs[4] = {0, pairs - 2 * spatial, pairs - spatial, pairs};
+    for (int axis = 0; axis < 3; ++axis) {
+      const std::int64_t first = runs[axis];
+      const float* const from_cosine = cosine + position[axis] * pairs + first;
+      const float* const from_sine = sine + position[axis] * pairs + first;
+      float* const to_cosine = cosine_ + first;
+      float* const to_sine = sine_ + first;
+      lanes.each(runs[axis + 1] - first, [=](std::int64_t pair) {
+        to_cosine[pair] = from_cosine[pair];
+        to_sine[pair] = from_sine[pair];
+      });
+    }
+  }
+  [[nodiscard]] float cosine(const PairAt<std::int64_t>& at) const { return cosine_[at.pair]; }
+  [[nodiscard]] float sine(const PairAt<std::int64_t>& at) const { return sine_[at.pair]; }
+
+ private:
+  float cosine_[most_pairs];
+  float sine_[most_pairs];
+};
+#endif
+
+struct Rotation {
+  const float* cosine;  ///< none: the identity
+  const float* sine;
+  const std::int32_t* position;
+  std::int64_t pairs;  ///< per head
+
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void angles(const AnyLanes& lanes, std::int64_t token, Angles& out) const {
+    out.gather(lanes, cosine, sine, position + 3 * token, pairs);
+  }
+
+  /// body(pair at) for each pair of a row of `columns`.
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const Lanes& lanes, std::int64_t columns,
+                                             const Body& body) const {
+    for (std::int64_t head = 0; head < columns; head += 2 * pairs) {
+      lanes.each(pairs, [&](std::int64_t pair) { body(PairAt<std::int64_t>{head + 2 * pair, pair}); });
+    }
+  }
+  /// Sum of term(pair at) over a row, known to all lanes.
+  template <class Term>
+  KOKKOS_FORCEINLINE_FUNCTION float sum_pairs(const Lanes& lanes, std::int64_t columns,
+                                              const Term& term) const {
+    float sum = 0;
+    for (std::int64_t head = 0; head < columns; head += 2 * pairs) {
+      sum += lanes.sum(pairs, [&](std::int64_t pair) {
+        return term(PairAt<std::int64_t>{head + 2 * pair, pair});
+      });
+    }
+    return sum;
+  }
+
+#if defined(WAN_CUDA_KERNELS)
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const BlockLanes& lanes, std::int64_t columns,
+                                             const Body& body) const {
+    lanes.each(columns, [&](Columns<pack_width> c) { body(at(c)); });
+  }
+  template <class Term>
+  KOKKOS_FORCEINLINE_FUNCTION float sum_pairs(const BlockLanes& lanes, std::int64_t columns,
+                                              const Term& term) const {
+    return lanes.sum(columns, [&](Columns<pack_width> c) { return term(at(c)); });
+  }
+
+ private:
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION PairAt<Columns<pack_width>> at(Columns<pack_width> c) const {
+    return {c, static_cast<std::int64_t>(static_cast<std::uint32_t>(c.first / 2) %
+                                         static_cast<std::uint32_t>(pairs))};
+  }
+#endif
+};
+
+[[nodiscard]] inline Rotation rotation(const RopeTable& rope, std::int64_t head_dim) {
+  if (rope && head_dim > 2 * most_pairs) {
+    throw InternalError(
+        cat("[rms_norm_rope] head_dim: found ", head_dim, ", allowed up to ", 2 * most_pairs));
+  }
+  return {rope.cosine.as<const float>(), rope.sine.as<const float>(), rope.position.as<const std::int32_t>(),
+          head_dim / 2};
+}
+
+/// Whether a pack's pairs all lie in one head.
+[[nodiscard]] inline bool heads_in_packs(const RopeTable& rope, std::int64_t head_dim) {
+  return !rope || head_dim % 8 == 0;
+}
+
+}  // namespace wan::kernels

@@ -1,0 +1,138 @@
+#pragma once
+#include "device/ops/kokkos/column_sums.hpp"
+#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_sums.hpp"
+
+namespace wan::kernels {
+
+/// Sums of one run of rows, in the registers of the lanes of a block.
+template <int count>
+class RegisterSums {
+ public:
+  KOKKOS_FORCEINLINE_FUNCTION void add(int number, Columns<pack_width>, const Pack<pack_width>& term) {
+    sum_[number] += term;
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION void begin(const BlockLanes&, std::int64_t, float* const*, bool) {
+    for (int number = 0; number < count; ++number) sum_[number] = {};
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void end(const BlockLanes& lanes, std::int64_t cols, float* const* to,
+                                       bool fresh) const {
+    lanes.each(cols, [&](Columns<pack_width> c) {
+      for (int number = 0; number < count; ++number) {
+        if (to[number] == nullptr) continue;
+        store(to[number], c, fresh ? sum_[number] : load(to[number], c) + sum_[number]);
+      }
+    });
+  }
+
+ private:
+  Pack<pack_width> sum_[count];
+};
+
+/// Sums of one run of rows that a warp adds up in memory.
+template <int count>
+class WarpSums : public MemorySums<count> {
+ public:
+  KOKKOS_FORCEINLINE_FUNCTION void begin(const Lanes& lanes, std::int64_t cols, float* const* to,
+                                         bool fresh) {
+    for (int number = 0; number < count; ++number) {
+      float* const at = to[number];
+      this->at[number] = at;
+      if (fresh) lanes.each(cols, [=](std::int64_t c) { at[c] = 0; });
+    }
+    lanes.sync();
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void add(int number, std::int64_t c, float term) const {
+    if (this->at[number] != nullptr) MemorySums<count>::add(number, c, term);
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void end(const Lanes&, std::int64_t, float* const*, bool) const {}
+};
+
+template <int count>
+KOKKOS_FORCEINLINE_FUNCTION RegisterSums<count> sums_of(const BlockLanes&) {
+  return {};
+}
+template <int count>
+KOKKOS_FORCEINLINE_FUNCTION WarpSums<count> sums_of(const Lanes&) {
+  return {};
+}
+
+/// One chunk of rows, whose first run puts its sums into a row of `partial` (column_sums_cuda.hpp says why).
+template <int count, class Kernel>
+struct WalkChunk {
+  std::int64_t rows;
+  std::int64_t cols;
+  std::int64_t chunk;
+  RowSums<count> sums;
+  float* partial;          ///< [chunks, count * cols]
+  std::int32_t* of_chunk;  ///< [chunks]: the index of each first run
+  Kernel kernel;
+
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t number) const {
+    auto part = sums_of<count>(lanes);
+    const std::int64_t first = number * chunk;
+    const std::int64_t last = first + chunk < rows ? first + chunk : rows;
+    const RowIndex index{sums.row_index};
+    for (std::int64_t row = first; row < last;) {
+      const bool fresh = row == first;
+      const std::int32_t r = index(row);
+      float* to[count];
+      for (int i = 0; i < count; ++i) {
+        const Matrix<float>& out = sums.out[i];
+        to[i] = fresh ? partial + (number * count + i) * cols : out.data == nullptr ? nullptr : out.row(r);
+      }
+      if (fresh) lanes.once([&] { of_chunk[number] = r; });
+      part.begin(lanes, cols, to, fresh);
+      for (const std::int64_t end = index.end_of_run(row, last); row < end; ++row) {
+        if (row + 1 < last) kernel.prefetch(lanes, row + 1);
+        kernel(lanes, row, std::int64_t{r}, part);
+      }
+      part.end(lanes, cols, to, fresh);
+    }
+  }
+};
+
+/// Where the sums of a row of partial sums belong.
+template <int count>
+struct PlaceOfSum {
+  std::int64_t cols;
+  RowSums<count> sums;
+
+  KOKKOS_FORCEINLINE_FUNCTION float* operator()(std::int64_t r, std::int64_t column) const {
+    const Matrix<float>& out = sums.out[column / cols];
+    return out.data == nullptr ? nullptr : out.row(r) + column % cols;
+  }
+};
+
+struct PartialSum {
+  const float* partial;
+  std::int64_t cols;
+
+  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
+    return partial[row * cols + c];
+  }
+};
+
+/// kernel(lanes, row, r, sums) for each row; the kernel calls sums.add(number, c, term).
+/// kernel.prefetch(lanes, row) asks for a row's data ahead. Chunks of rows are walked side by side, then
+/// added up in a fixed order.
+template <int count, class Kernel>
+void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t rows, std::int64_t cols,
+                           bool packs, const RowSums<count>& sums, const Kernel& kernel) {
+  if (rows <= 0 || cols <= 0) return;
+  const Workspace::Scope scope(workspace);
+  const bool blocks = packs && cols <= most_packed_columns;
+  const std::int64_t at_once = blocks ? blocks_at_once(cols) : Space().concurrency() / Lanes::width;
+  const std::int64_t chunk = std::max<std::int64_t>(8, (rows + at_once - 1) / at_once);
+  const std::int64_t chunks = (rows + chunk - 1) / chunk;
+  float* const partial = workspace.floats(chunks * count * cols);
+  auto* const of_chunk = static_cast<std::int32_t*>(workspace.take(4 * chunks));
+  launch_packed_rows(label, chunks, cols, packs,
+                     WalkChunk<count, Kernel>{rows, cols, chunk, sums, partial, of_chunk, kernel});
+  add_column_sums_to(label, workspace, chunks, count * cols, of_chunk, PlaceOfSum<count>{cols, sums},
+                     PartialSum{partial, count * cols});
+}
+
+}  // namespace wan::kernels

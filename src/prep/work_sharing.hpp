@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "data/shard.hpp"
+#include "prep/decode_ahead.hpp"
+
+namespace wan {
+
+/// The videos of some open shards that still have empty rows, in order. `first_shard` numbers the tasks'
+/// shards from 0 in the list given.
+[[nodiscard]] std::vector<SourceTask> pending_sources(const std::vector<Shard>& shards,
+                                                      const std::string& video_folder);
+
+/// This rank's share: the videos, most frames first, go one by one to the rank that has the fewest pixels so
+/// far. A video with more than half a rank's part of all pixels is cut into runs of clips, so that one long
+/// video keeps no rank waiting. Videos of one size come together, so that the encoder's memory is set up
+/// rarely. All ranks compute the same.
+[[nodiscard]] std::vector<SourceTask> share_of(std::vector<SourceTask> sources, int rank, int ranks);
+
+}  // namespace wan

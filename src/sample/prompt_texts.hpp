@@ -1,0 +1,27 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "data/source.hpp"
+#include "device/device.hpp"
+#include "weights/model_parts.hpp"
+
+namespace wan {
+
+/// The embeddings of the prompts that a rank needs, each text encoded once. The text encoder is loaded while
+/// this is made and is gone afterwards.
+class PromptTexts {
+ public:
+  /// `stop` is asked before each text; when it says so, the rest stays out.
+  PromptTexts(Device& device, const ModelParts& model, const std::set<std::string>& texts,
+              const std::function<bool()>& stop);
+
+  [[nodiscard]] const TextEmbedding& at(const std::string& text) const { return embeddings_.at(text); }
+
+ private:
+  std::map<std::string, TextEmbedding> embeddings_;
+};
+
+}  // namespace wan

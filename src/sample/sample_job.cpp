@@ -1,0 +1,107 @@
+#include "sample/sample_job.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "comm/agree.hpp"
+#include "device/open_device.hpp"
+#include "sample/sample_plan.hpp"
+#include "sample/sampled_model.hpp"
+#include "sample/share_out.hpp"
+#include "sample/video_files.hpp"
+#include "sample/video_maker.hpp"
+
+namespace wan {
+namespace {
+
+/// Videos go through the network together up to about this many tokens.
+constexpr std::int64_t enough_tokens = 1024;
+
+using Batch = std::vector<std::int64_t>;
+
+bool guided(const SampleOptions& options) {
+  return options.sample_guide_scale > 1.0;
+}
+
+void announce(const SamplePlan& plan, const SampledModel& model, int ranks) {
+  const VideoRequest& first = plan.videos.front().request;
+  const std::string weights =
+      cat(model.origin.path, model.origin.averaged ? " (averaged weights)" : " (weights as trained)");
+  log::info(cat("sampling ", plan.size(), " videos, first ", to_text(first.size), ", ", first.frames,
+                " frames, seed ", first.seed, ", with ", weights, " and ", model.parts.folder, " on ", ranks,
+                " ranks"));
+  if (plan.finished() > 0) log::info(cat(plan.finished(), " of ", plan.size(), " videos are there already"));
+}
+
+/// The batches of this rank in which something is to be made. Batches are cut before finished videos are left
+/// out: a video's last bits depend on its company in the network.
+std::vector<Batch> unfinished_batches(const SamplePlan& plan, const ModelParts& parts, const Batch& share) {
+  std::vector<std::int64_t> tokens;
+  for (const PlannedVideo& planned : plan.videos) {
+    const Shape latent = latent_shape(parts.vae, planned.request);
+    tokens.push_back(latent[1] * (latent[2] / 2) * (latent[3] / 2));
+  }
+  std::vector<Batch> batches = batches_of(share, tokens, enough_tokens);
+  const auto all_finished = [&](const Batch& batch) {
+    return std::all_of(batch.begin(), batch.end(), [&](std::int64_t i) { return plan.video(i).finished; });
+  };
+  batches.erase(std::remove_if(batches.begin(), batches.end(), all_finished), batches.end());
+  return batches;
+}
+
+std::set<std::string> texts_of(const SamplePlan& plan, const std::vector<Batch>& batches,
+                               bool with_negative) {
+  std::set<std::string> texts;
+  for (const Batch& batch : batches) {
+    for (const std::int64_t place : batch) {
+      const VideoRequest& request = plan.video(place).request;
+      texts.insert(request.prompt);
+      if (with_negative) texts.insert(request.negative_prompt);
+    }
+  }
+  return texts;
+}
+
+/// False if a stop was asked for before the last batch was done.
+bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel& model,
+              const SamplePlan& plan, const std::vector<Batch>& batches, const Communicator& partners) {
+  if (batches.empty()) return true;
+  DeviceOptions device_options;
+  device_options.threads = runtime.threads(static_cast<int>(options.threads.value_or(0)));
+  device_options.reference = options.reference;
+  device_options.index = runtime.local_rank();
+  const std::unique_ptr<Device> device = open_device(device_options);
+  const PromptTexts texts(*device, model.parts, texts_of(plan, batches, guided(options)),
+                          [&] { return runtime.signals().stop_asked(); });
+  if (stop_asked(runtime, partners)) return false;
+  VideoMaker maker(runtime, *device, model, options, plan, texts, partners);
+  return std::all_of(batches.begin(), batches.end(), [&](const Batch& batch) { return maker.make(batch); });
+}
+
+}  // namespace
+
+ExitCode run_sample(Runtime& runtime, const SampleOptions& options) {
+  const SampledModel model = open_sampled_model(runtime, options);
+  const SamplePlan plan = plan_samples(runtime, options, model);
+  if (runtime.rank() == 0) announce(plan, model, runtime.size());
+
+  const Share share = share_of(runtime.rank(), runtime.size(), plan.size(), guided(options));
+  const Communicator partners = runtime.world().split(share.group, runtime.rank());
+  // Ranks end at different times, and one that waits must not take a core from the others.
+  const Communicator ending = runtime.world().duplicate(Waiting::patient);
+  const bool complete =
+      make_all(runtime, options, model, plan, unfinished_batches(plan, model.parts, share.videos), partners);
+
+  const bool stopped = max_over(ending, std::int64_t{complete ? 0 : 1}) != 0;
+  if (stopped) {
+    if (runtime.rank() == 0)
+      log::warn("stopped on request; the same command makes the videos that are missing");
+    return ExitCode::requeue;
+  }
+  if (runtime.rank() == 0) plan.seed.forget();
+  return ExitCode::done;
+}
+
+}  // namespace wan

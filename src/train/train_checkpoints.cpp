@@ -1,0 +1,251 @@
+#include "train/train_checkpoints.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "checkpoint/async_saver.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "checkpoint/names.hpp"
+#include "comm/agree.hpp"
+#include "config/train_config_io.hpp"
+#include "model/dit/run_config.hpp"
+#include "train/checkpoint_state.hpp"
+#include "train/data_origin.hpp"
+#include "train/same_model.hpp"
+#include "weights/dit_weight_names.hpp"
+#include "weights/model_folder.hpp"
+#include "weights/weight_set.hpp"
+
+namespace wan {
+namespace {
+
+/// Keys that only say how long a run is, where things lie and how the machine is used.
+bool changes_training(const std::string& key) {
+  for (const char* prefix :
+       {"checkpoint.", "logger.", "runtime.", "validation.", "train.train_iters", "train.eval_",
+        "train.exit_", "train.micro_batch_size", "model.recompute_", "dataset.path"}) {
+    if (key.rfind(prefix, 0) == 0) return false;
+  }
+  return true;
+}
+
+/// The checkpoint that `place` names: a run's newest good one, or that of a folder RUN/iter_0001000.
+std::optional<checkpoint::Checkpoint> open_place(const Communicator& world, const std::string& place) {
+  const std::filesystem::path path = std::filesystem::path(place + "/").lexically_normal().parent_path();
+  const std::optional<std::int64_t> step = checkpoint::step_of(path.filename());
+  if (!step) return checkpoint::open_newest(world, place);
+  return checkpoint::open_newest(world, path.has_parent_path() ? path.parent_path() : ".", {*step});
+}
+
+}  // namespace
+
+struct TrainCheckpoints::Parts {
+  Runtime& runtime;
+  std::string run_folder;
+  Device& device;
+  TrainConfig config;
+  Json origin;
+  checkpoint::AsyncSaver saver;
+  /// Host copy of the last snapshot, kept for the next one.
+  std::shared_ptr<void> memory;
+  std::int64_t memory_bytes = 0;
+  int failed_in_row = 0;
+  std::string last_failure;
+
+  void note(const std::optional<checkpoint::SaveReport>& report);
+  [[nodiscard]] checkpoint::Snapshot snapshot(const RunState& state, const ZeroOptimizer& optimizer);
+  void* host_memory(std::int64_t bytes);
+  /// Whether the configuration names another folder to begin from. A run that was requeued then goes on from
+  /// its own, newest step and moments included, whatever it was first started from. Collective.
+  [[nodiscard]] bool begun_elsewhere() const;
+  [[nodiscard]] std::optional<checkpoint::Checkpoint> find_to_resume() const;
+  void require_fit(const checkpoint::Checkpoint& found) const;
+  void tell_changes(const checkpoint::Checkpoint& found) const;
+  void start(const Parameters& parameters, ZeroOptimizer& optimizer) const;
+  void load_pretrained(const std::string& place, const Parameters& parameters,
+                       ZeroOptimizer& optimizer) const;
+};
+
+TrainCheckpoints::TrainCheckpoints(Runtime& runtime, std::string run_folder, Device& device,
+                                   const TrainConfig& config, Json origin)
+    : parts_(new Parts{runtime,
+                       run_folder,
+                       device,
+                       config,
+                       std::move(origin),
+                       {runtime.world(),
+                        run_folder,
+                        {std::max<std::int64_t>(config.checkpoint.most_recent_k, 0),
+                         config.checkpoint.keep_every.value_or(0)},
+                        runtime.watchdog(),
+                        config.runtime.save_limit()},
+                       nullptr,
+                       0,
+                       0,
+                       {}}) {
+  do_together(runtime.world(), [&] {
+    if (runtime.rank() == 0) checkpoint::remove_leftovers(run_folder);
+  });
+}
+
+TrainCheckpoints::~TrainCheckpoints() = default;
+
+RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& optimizer) {
+  Parts& p = *parts_;
+  const std::optional<checkpoint::Checkpoint> found = p.find_to_resume();
+  if (!found) {
+    p.start(parameters, optimizer);
+    return {};
+  }
+  p.require_fit(*found);
+  p.tell_changes(*found);
+  RunState state = run_state_from_json(found->state().at("run"), found->folder());
+  load_weights(p.device, *found, parameters, optimizer);
+  load_average(p.device, *found, optimizer);
+  const bool requeued = p.begun_elsewhere() && found->folder().rfind(p.run_folder + "/", 0) == 0;
+  if (p.config.checkpoint.load_optim || requeued) {
+    load_moments(p.device, *found, optimizer);
+  } else {
+    state.updates = 0;  // the moments start anew, and with them their bias correction
+  }
+  log::info(cat("going on from ", found->folder()));
+  return state;
+}
+
+std::optional<checkpoint::Checkpoint> TrainCheckpoints::Parts::find_to_resume() const {
+  const TrainConfig::Checkpoint& wish = config.checkpoint;
+  if (begun_elsewhere()) {
+    std::optional<checkpoint::Checkpoint> own = checkpoint::open_newest(runtime.world(), run_folder);
+    if (own) return own;
+  }
+  if (!wish.ckpt_step) return open_place(runtime.world(), wish.load_folder());
+  return checkpoint::open_newest(runtime.world(), wish.load_folder(), {*wish.ckpt_step});
+}
+
+bool TrainCheckpoints::Parts::begun_elsewhere() const {
+  std::error_code not_there;
+  const bool same = std::filesystem::equivalent(config.checkpoint.load_folder(), run_folder, not_there);
+  return max_over(runtime.world(), std::int64_t{same ? 0 : 1}) != 0;
+}
+
+void TrainCheckpoints::Parts::require_fit(const checkpoint::Checkpoint& found) const {
+  const std::string config_file = found.folder() + "/" + checkpoint::config_name;
+  require_same_model(dit_config(config.model), dit_config(read_train_config(config_file).model),
+                     found.folder());
+  const Json* before = found.state().find("origin");
+  if (before != nullptr && config.dataset.path) {
+    require_same_origin(*config.dataset.path, origin, *before, found.folder());
+  }
+}
+
+void TrainCheckpoints::Parts::tell_changes(const checkpoint::Checkpoint& found) const {
+  const TrainConfig before = read_train_config(found.folder() + "/" + checkpoint::config_name);
+  std::vector<std::string> changes;
+  for (const KeyDifference& each : differences(before, config)) {
+    if (changes_training(each.key)) changes.push_back(cat(each.key, " ", each.before, " -> ", each.now));
+  }
+  if (changes.empty() || runtime.rank() != 0) return;
+  log::warn(cat("training goes on otherwise than ", found.folder(), " was trained: ", join(changes, ", ")));
+}
+
+void TrainCheckpoints::Parts::start(const Parameters& parameters, ZeroOptimizer& optimizer) const {
+  const TrainConfig::Checkpoint& wish = config.checkpoint;
+  if (wish.exit_on_missing_checkpoint) {
+    throw NoInputError(wish.load_folder(),
+                       "holds no checkpoint, and checkpoint.exit_on_missing_checkpoint is set");
+  }
+  if (wish.pretrained_checkpoint) {
+    load_pretrained(*wish.pretrained_checkpoint, parameters, optimizer);
+    return;
+  }
+  log::info(cat(wish.load_folder(), " holds no checkpoint: starting at step 0 from seed ", config.rng.seed));
+}
+
+void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Parameters& parameters,
+                                              ZeroOptimizer& optimizer) const {
+  const std::optional<checkpoint::Checkpoint> run = open_place(runtime.world(), place);
+  if (run) {
+    require_fit(*run);
+    load_weights(device, *run, parameters, optimizer);
+    log::info(cat("starting at step 0 from the weights of ", run->folder()));
+    return;
+  }
+  const std::string model = find_model_folder(place);
+  const std::string transformer = model + "/transformer";
+  const std::string file = transformer + "/config.json";
+  const DitConfig expected = dit_config(config.model);
+  require_same_model(expected, DitConfig::from_json(Json::parse_file(file), file), file);
+  if (config.dataset.path) {
+    require_origin_of_folder(runtime.world(), *config.dataset.path, origin, model, FolderParts::all);
+  }
+  const WeightSet weights = WeightSet::open_component(transformer);
+  take_weights(device, weight_source(weights, dit_weight_names(expected)), parameters, optimizer);
+  log::info(cat("starting at step 0 from the weights of ", transformer));
+}
+
+void* TrainCheckpoints::Parts::host_memory(std::int64_t bytes) {
+  if (bytes > memory_bytes) {
+    memory = std::shared_ptr<void>(device.allocate_pinned(bytes),
+                                   [owner = &device](void* block) { owner->release_pinned(block); });
+    memory_bytes = bytes;
+  }
+  return memory.get();
+}
+
+checkpoint::Snapshot TrainCheckpoints::Parts::snapshot(const RunState& state,
+                                                       const ZeroOptimizer& optimizer) {
+  checkpoint::Snapshot out;
+  const std::vector<StatePart> parts = state_parts(optimizer);
+  std::int64_t bytes = 0;
+  for (const StatePart& part : parts) bytes += part.values.bytes();
+  auto* next = static_cast<std::byte*>(host_memory(bytes));
+  for (const StatePart& part : parts) {
+    device.copy(next, part.values.data, part.values.bytes());
+    out.parts.push_back({part.file, part.path, part.values.dtype, part.part, next});
+    next += part.values.bytes();
+  }
+  device.synchronize();
+  out.step = state.step;
+  out.state.set("run", to_json(state));
+  out.state.set("seed", config.rng.seed);
+  out.state.set("origin", origin);
+  out.config = dump_yaml(config);
+  out.memory = memory;
+  return out;
+}
+
+void TrainCheckpoints::Parts::note(const std::optional<checkpoint::SaveReport>& report) {
+  if (!report) return;
+  failed_in_row = report->outcome.good() ? 0 : failed_in_row + 1;
+  last_failure = report->outcome.message;
+  if (runtime.rank() != 0) return;
+  if (failed_in_row > 0) {
+    log::warn(cat("checkpoint of step ", report->step, " failed, training goes on: ", last_failure,
+                  failed_in_row > 1 ? cat("; ", failed_in_row, " saves in a row have failed") : ""));
+  } else {
+    log::info(cat("checkpoint step=", report->step, " folder=", run_folder, "/",
+                  checkpoint::iteration_name(report->step), " seconds=", report->seconds));
+  }
+}
+
+void TrainCheckpoints::save(const RunState& state, const ZeroOptimizer& optimizer) {
+  parts_->note(parts_->saver.wait());
+  parts_->note(parts_->saver.start(parts_->snapshot(state, optimizer)));
+  if (!parts_->config.checkpoint.async_save) parts_->note(parts_->saver.wait());
+}
+
+void TrainCheckpoints::poll() {
+  parts_->note(parts_->saver.poll());
+}
+
+void TrainCheckpoints::finish() {
+  parts_->note(parts_->saver.wait());
+  if (parts_->failed_in_row > 0)
+    throw IoError(parts_->run_folder, 0, "the last checkpoint failed: " + parts_->last_failure);
+}
+
+}  // namespace wan

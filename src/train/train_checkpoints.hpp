@@ -1,0 +1,41 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "base/json.hpp"
+#include "config/train_config.hpp"
+#include "device/device.hpp"
+#include "model/parameters.hpp"
+#include "runtime/runtime.hpp"
+#include "train/run_state.hpp"
+#include "train/zero_optimizer.hpp"
+
+namespace wan {
+
+/// Saves and restores a training run: which tensors and facts go where; how they reach the disk is the
+/// checkpoint room's.
+class TrainCheckpoints {
+ public:
+  /// `origin`: what the data set says of its VAE and text encoder; stands in every checkpoint.
+  TrainCheckpoints(Runtime& runtime, std::string run_folder, Device& device, const TrainConfig& config,
+                   Json origin);
+  ~TrainCheckpoints();
+
+  /// Fills weights and optimizer from the newest good checkpoint, or from checkpoint.pretrained_checkpoint,
+  /// or leaves them as they are; says which in one line. Collective.
+  [[nodiscard]] RunState restore(const Parameters& parameters, ZeroOptimizer& optimizer);
+
+  /// Copies what a checkpoint of `state` holds and writes it in the background (or, if so configured, before
+  /// returning). A save that fails is reported and training goes on. Collective.
+  void save(const RunState& state, const ZeroOptimizer& optimizer);
+  /// Takes note of a save that has ended. Collective.
+  void poll();
+  /// Waits for the save that is under way. Throws IoError if the last save failed. Collective.
+  void finish();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace wan

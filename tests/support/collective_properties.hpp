@@ -1,0 +1,16 @@
+#pragma once
+#include <cstdint>
+
+#include "comm/communicator.hpp"
+
+namespace wan {
+
+/// Runs every collective on random data whose right result each rank can compute alone, and expects it
+/// (GoogleTest): all dtypes, empty and uneven parts, in place and not, several operations in flight.
+/// Collective; `seed` is the same on all ranks.
+void check_collectives(const Communicator& comm, std::uint64_t seed);
+
+/// Splits and duplicates, and expects ranks, sizes and messages to stay apart. Collective.
+void check_groups(const Communicator& comm);
+
+}  // namespace wan

@@ -1,0 +1,162 @@
+#include "op_case.hpp"
+
+namespace wan::test {
+namespace {
+
+TEST(LayerNorm, ForwardEqualsReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const std::int64_t n = c.size(0, 40), channels = c.columns(1, 200), rows = c.size(1, 5);
+    const Owned x = c.band({n, channels}, 3);
+    const Owned y = c.band({n, channels});
+    const Owned scale = c.fp32_band({rows, channels});
+    const Owned shift = c.fp32_band({rows, channels});
+    const Owned index = c.runs(n, rows);
+    const Owned weight = c.tensor({channels});
+    const Owned bias = c.tensor({channels});
+    const Owned mean = c.fp32({n});
+    const Owned rstd = c.fp32({n});
+    LayerNormForward a;
+    a.x = x;
+    a.y = y;
+    if (c.coin()) {
+      a.scale = scale;
+      a.shift = shift;
+      a.row_index = index;
+    } else {
+      a.weight = weight;
+      a.bias = bias;
+    }
+    if (c.coin()) {
+      a.mean = mean;
+      a.rstd = rstd;
+    }
+    ops.layer_norm_forward(a);
+    return std::vector<Output>{output("y", y), output("mean", mean), output("rstd", rstd)};
+  });
+}
+
+TEST(LayerNorm, BackwardEqualsReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const std::int64_t n = c.size(0, 700), channels = c.columns(2, 140), rows = c.size(1, 5);
+    const Owned x = c.band({n, channels});
+    const Owned dy = c.band({n, channels});
+    const Owned dx = c.band({n, channels});
+    const Owned scale = c.fp32_band({rows, channels});
+    const Owned index = c.runs(n, rows);
+    const Owned weight = c.fp32({channels});
+    const Owned mean = c.fp32({n}, 0.1F);
+    const Owned rstd = c.fp32({n}, 0.1F, 1);
+    const Owned dscale = c.fp32_band({rows, channels});
+    const Owned dshift = c.fp32_band({rows, channels});
+    const Owned dweight = c.fp32({channels});
+    const Owned dbias = c.fp32({channels});
+    LayerNormBackward a;
+    a.dy = dy;
+    a.x = x;
+    a.mean = mean;
+    a.rstd = rstd;
+    a.dx = dx;
+    if (c.coin()) {
+      a.scale = scale;
+      a.row_index = index;
+      if (c.coin()) a.dscale = dscale;
+      if (c.coin()) a.dshift = dshift;
+    } else {
+      a.weight = weight;
+      if (c.coin()) a.dweight = dweight;
+      if (c.coin()) a.dbias = dbias;
+    }
+    ops.layer_norm_backward(a);
+    return std::vector<Output>{gradient("dx", dx), gradient("dscale", dscale), gradient("dshift", dshift),
+                               gradient("dweight", dweight), gradient("dbias", dbias)};
+  });
+}
+
+TEST(GatedResidual, ForwardEqualsReference) {
+  compare_with_reference(30, [](Case& c, Ops& ops) {
+    const std::int64_t n = c.size(0, 40), channels = c.columns(1, 200), rows = c.size(1, 5);
+    const Owned x = c.coin() ? c.band({n, channels}) : c.fp32_band({n, channels});
+    const Owned y = c.band({n, channels});
+    const Owned gate = c.fp32_band({rows, channels});
+    const Owned index = c.runs(n, rows);
+    const Owned apart = c.band({n, channels});
+    const bool in_place = c.coin();
+    GatedResidualForward a;
+    a.x = x;
+    a.y = y;
+    if (c.coin()) {
+      a.gate = gate;
+      a.row_index = index;
+    }
+    a.out = in_place ? x : apart;
+    ops.gated_residual_forward(a);
+    return std::vector<Output>{output("out", in_place ? x : apart)};
+  });
+}
+
+TEST(GatedResidual, BackwardEqualsReference) {
+  compare_with_reference(30, [](Case& c, Ops& ops) {
+    const std::int64_t n = c.size(0, 700), channels = c.columns(1, 140), rows = c.size(1, 5);
+    const Owned g = c.band({n, channels});
+    const Owned y = c.band({n, channels});
+    const Owned gate = c.fp32_band({rows, channels});
+    const Owned index = c.runs(n, rows);
+    const Owned dy = c.band({n, channels});
+    const Owned dgate = c.fp32_band({rows, channels});
+    GatedResidualBackward a;
+    a.g = g;
+    a.y = y;
+    a.gate = gate;
+    a.row_index = index;
+    if (c.coin()) a.dy = dy;
+    if (c.coin()) a.dgate = dgate;
+    ops.gated_residual_backward(a);
+    return std::vector<Output>{gradient("dy", dy), gradient("dgate", dgate)};
+  });
+}
+
+/// Rows as wide as the models', and one that a block of a GPU cannot hold; runs of one modulation row that
+/// begin, end and lie within what a block walks.
+TEST(LayerNorm, WideRowsEqualReference) {
+  for (const std::int64_t channels : {1536, 5120, 8200}) {
+    compare_with_reference(2, [&](Case& c, Ops& ops) {
+      const std::int64_t n = 300, rows = 4;
+      const Owned x = c.tensor({n, channels});
+      const Owned dy = c.tensor({n, channels});
+      const Owned dx = c.tensor({n, channels});
+      const Owned y = c.tensor({n, channels});
+      const Owned scale = c.fp32_band({rows, channels});
+      const Owned shift = c.fp32_band({rows, channels});
+      const Owned index = c.runs(n, rows);
+      const Owned mean = c.fp32({n});
+      const Owned rstd = c.fp32({n});
+      const Owned dscale = c.fp32_band({rows, channels});
+      const Owned dshift = c.fp32_band({rows, channels});
+      LayerNormForward forward;
+      forward.x = x;
+      forward.y = y;
+      forward.scale = scale;
+      forward.shift = shift;
+      forward.row_index = index;
+      forward.mean = mean;
+      forward.rstd = rstd;
+      ops.layer_norm_forward(forward);
+      LayerNormBackward backward;
+      backward.dy = dy;
+      backward.x = x;
+      backward.mean = mean;
+      backward.rstd = rstd;
+      backward.scale = scale;
+      backward.row_index = index;
+      backward.dx = dx;
+      backward.dscale = dscale;
+      backward.dshift = dshift;
+      ops.layer_norm_backward(backward);
+      return std::vector<Output>{output("y", y),     output("mean", mean),       output("rstd", rstd),
+                                 gradient("dx", dx), gradient("dscale", dscale), gradient("dshift", dshift)};
+    });
+  }
+}
+
+}  // namespace
+}  // namespace wan::test

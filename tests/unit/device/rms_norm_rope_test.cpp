@@ -1,0 +1,220 @@
+#include <cmath>
+
+#include "op_case.hpp"
+
+namespace wan::test {
+namespace {
+
+/// Tables of random angles and positions; the ops do not know where angles come from.
+struct Rope {
+  Rope(Case& c, std::int64_t tokens, std::int64_t head_dim) {
+    const std::int64_t positions = c.size(1, 12);
+    std::vector<float> cos;
+    std::vector<float> sin;
+    for (const float angle :
+         normals(static_cast<std::uint64_t>(c.size(0, 1 << 20)), positions * head_dim / 2, 2)) {
+      cos.push_back(std::cos(angle));
+      sin.push_back(std::sin(angle));
+    }
+    cosine = Owned(test_device(), DType::f32, {positions, head_dim / 2}, cos);
+    sine = Owned(test_device(), DType::f32, {positions, head_dim / 2}, sin);
+    std::vector<std::int32_t> places(static_cast<std::size_t>(3 * tokens));
+    for (std::int32_t& place : places) place = static_cast<std::int32_t>(c.size(0, positions - 1));
+    position = Owned::integers(test_device(), {tokens, 3}, places);
+  }
+
+  [[nodiscard]] RopeTable table() const { return {cosine, sine, position}; }
+
+  Owned cosine, sine, position;
+};
+
+struct Sizes {
+  explicit Sizes(Case& c)
+      : tokens(c.size(0, 300)),
+        head_dim(c.columns(1, 40) * 2),
+        channels(head_dim * c.size(1, 4)),
+        rotated(c.coin()) {}
+  std::int64_t tokens, head_dim, channels;
+  bool rotated;
+};
+
+TEST(RmsNormRope, ForwardEqualsReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const Sizes sizes(c);
+    const Rope rope(c, sizes.tokens, sizes.head_dim);
+    const Owned x = c.band({sizes.tokens, sizes.channels});
+    const Owned weight = c.coin() ? c.fp32({sizes.channels}) : c.tensor({sizes.channels});
+    const Owned y = c.band({sizes.tokens, sizes.channels});
+    const Owned rstd = c.fp32({sizes.tokens});
+    const Owned reduced = c.fp32({sizes.tokens}, 1, 300);
+    const bool in_place = c.coin();
+    RmsNormRopeForward a;
+    a.x = x;
+    a.weight = weight;
+    a.width = sizes.channels;
+    a.head_dim = sizes.head_dim;
+    if (sizes.rotated) a.rope = rope.table();
+    if (c.coin()) {
+      a.sum_squares = reduced;
+      a.width = 3 * sizes.channels;
+    }
+    a.y = in_place ? x : y;
+    if (c.coin()) a.rstd = rstd;
+    ops.rms_norm_rope_forward(a);
+    return std::vector<Output>{output("y", in_place ? x : y), output("rstd", rstd)};
+  });
+}
+
+TEST(RmsNormRope, BackwardEqualsReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const Sizes sizes(c);
+    const Rope rope(c, sizes.tokens, sizes.head_dim);
+    const Owned x = c.band({sizes.tokens, sizes.channels});
+    const Owned dy = c.band({sizes.tokens, sizes.channels});
+    const Owned weight = c.coin() ? c.fp32({sizes.channels}) : c.tensor({sizes.channels});
+    const Owned rstd = c.fp32({sizes.tokens}, 0.1F, 1);
+    const Owned reduced = c.fp32({sizes.tokens}, 10);
+    const Owned dx = c.band({sizes.tokens, sizes.channels});
+    const Owned dweight = c.fp32({sizes.channels});
+    const bool in_place = c.coin();
+    RmsNormRopeBackward a;
+    a.dy = dy;
+    a.x = x;
+    a.weight = weight;
+    a.rstd = rstd;
+    a.width = sizes.channels;
+    a.head_dim = sizes.head_dim;
+    if (sizes.rotated) a.rope = rope.table();
+    if (c.coin()) {
+      a.dot = reduced;
+      a.width = 2 * sizes.channels;
+    }
+    a.dx = in_place ? dy : dx;
+    if (c.coin()) a.dweight = dweight;
+    ops.rms_norm_rope_backward(a);
+    return std::vector<Output>{gradient("dx", in_place ? dy : dx), gradient("dweight", dweight)};
+  });
+}
+
+/// |u| |x| can be far above |u . x|, so partial sums are compared on a scale where nothing cancels.
+TEST(RmsNormRope, PartialSumsEqualReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const Sizes sizes(c);
+    const Rope rope(c, sizes.tokens, sizes.head_dim);
+    const Owned x = c.band({sizes.tokens, sizes.channels});
+    const Owned dy = c.band({sizes.tokens, sizes.channels});
+    const Owned weight = c.fp32({sizes.channels});
+    const Owned squares = c.fp32({sizes.tokens});
+    const Owned dots = c.fp32({sizes.tokens});
+    ops.rms_norm_sum_squares({x, squares});
+    RmsNormRopeDot a;
+    a.dy = dy;
+    a.x = x;
+    a.weight = weight;
+    a.head_dim = sizes.head_dim;
+    if (sizes.rotated) a.rope = rope.table();
+    a.out = dots;
+    ops.rms_norm_rope_dot(a);
+    return std::vector<Output>{output("squares", squares), gradient("dots", dots)};
+  });
+}
+
+/// The heads of one row dealt to `ranks` ranks, each with its partial sums reduced over all, give what one
+/// rank gives.
+class SplitOverRanks : public testing::TestWithParam<int> {};
+
+TEST_P(SplitOverRanks, PartialThenApplyEqualsFused) {
+  const int ranks = GetParam();
+  Ops& ops = test_device().ops();
+  Case c(7, DType::f32);
+  const std::int64_t tokens = 37, head_dim = 12, heads = 6, channels = heads * head_dim;
+  const Rope rope(c, tokens, head_dim);
+  const Owned x = c.tensor({tokens, channels});
+  const Owned dy = c.tensor({tokens, channels});
+  const Owned weight = c.fp32({channels}, 0.2F, 1);
+  const Owned y = c.tensor({tokens, channels});
+  const Owned dx = c.tensor({tokens, channels});
+  const Owned rstd = c.fp32({tokens});
+  const Owned dweight = zeros(test_device(), DType::f32, {channels});
+  RmsNormRopeForward forward;
+  forward.x = x;
+  forward.weight = weight;
+  forward.width = channels;
+  forward.head_dim = head_dim;
+  forward.rope = rope.table();
+  forward.y = y;
+  forward.rstd = rstd;
+  ops.rms_norm_rope_forward(forward);
+  RmsNormRopeBackward backward;
+  backward.dy = dy;
+  backward.x = x;
+  backward.weight = weight;
+  backward.rstd = rstd;
+  backward.width = channels;
+  backward.head_dim = head_dim;
+  backward.rope = rope.table();
+  backward.dx = dx;
+  backward.dweight = dweight;
+  ops.rms_norm_rope_backward(backward);
+
+  const auto columns = [&](const Tensor& tensor, int rank) {
+    const std::int64_t local = channels / ranks;
+    return tensor.col_range(rank * local, (rank + 1) * local);
+  };
+  const auto weights = [&](int rank) {
+    return Tensor(weight.view().as<float>() + rank * (channels / ranks), DType::f32, {channels / ranks});
+  };
+  const auto reduced = [&](const std::function<void(int, const Tensor&)>& partial) {
+    const Owned sum = zeros(test_device(), DType::f32, {tokens});
+    const Owned part = zeros(test_device(), DType::f32, {tokens});
+    for (int rank = 0; rank < ranks; ++rank) {
+      partial(rank, part);
+      ops.axpby({1, part, 1, sum});
+    }
+    return sum.values();
+  };
+  const Owned squares(test_device(), DType::f32, {tokens}, reduced([&](int rank, const Tensor& out) {
+                        ops.rms_norm_sum_squares({columns(x, rank), out});
+                      }));
+  const Owned split_y = zeros(test_device(), DType::f32, {tokens, channels});
+  const Owned split_dx = zeros(test_device(), DType::f32, {tokens, channels});
+  std::vector<float> split_dweight;
+  for (int rank = 0; rank < ranks; ++rank) {
+    RmsNormRopeForward a = forward;
+    a.x = columns(x, rank);
+    a.weight = weights(rank);
+    a.sum_squares = squares;
+    a.y = columns(split_y, rank);
+    ops.rms_norm_rope_forward(a);
+  }
+  const Owned dots(test_device(), DType::f32, {tokens}, reduced([&](int rank, const Tensor& out) {
+                     RmsNormRopeDot a;
+                     a.dy = columns(dy, rank);
+                     a.x = columns(x, rank);
+                     a.weight = weights(rank);
+                     a.head_dim = head_dim;
+                     a.rope = rope.table();
+                     a.out = out;
+                     ops.rms_norm_rope_dot(a);
+                   }));
+  for (int rank = 0; rank < ranks; ++rank) {
+    const Owned part = zeros(test_device(), DType::f32, {channels / ranks});
+    RmsNormRopeBackward a = backward;
+    a.dy = columns(dy, rank);
+    a.x = columns(x, rank);
+    a.weight = weights(rank);
+    a.dot = dots;
+    a.dx = columns(split_dx, rank);
+    a.dweight = part;
+    ops.rms_norm_rope_backward(a);
+    for (const float value : part.values()) split_dweight.push_back(value);
+  }
+  EXPECT_LE(relative_l2(split_y.values(), y.values()), tolerance(DType::f32, false));
+  EXPECT_LE(relative_l2(split_dx.values(), dx.values()), tolerance(DType::f32, true));
+  EXPECT_LE(relative_l2(split_dweight, dweight.values()), tolerance(DType::f32, true));
+}
+
+INSTANTIATE_TEST_SUITE_P(RmsNormRope, SplitOverRanks, testing::Values(2, 3));
+
+}  // namespace
+}  // namespace wan::test

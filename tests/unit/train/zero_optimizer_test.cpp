@@ -1,0 +1,68 @@
+#include "train/zero_optimizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "comm/dry_run.hpp"
+#include "support/optimizer_properties.hpp"
+#include "support/reference_device.hpp"
+#include "support/tensors.hpp"
+#include "train/shard_range.hpp"
+
+namespace wan {
+namespace {
+
+using test::OptimizerCase;
+
+/// Ranks faked as threads use the reference ops, which keep no state; under mpirun the same properties hold
+/// the fast ones (tests/mpi/train).
+void on_faked_ranks(const std::function<void(Device&, const Communicator&)>& body) {
+  for (int ranks = 1; ranks <= 4; ++ranks) {
+    SCOPED_TRACE(ranks);
+    dry_run(ranks, [&](const Communicator& comm) {
+      test::ReferenceDevice device(test::test_device());
+      body(device, comm);
+    });
+  }
+}
+
+class zero_optimizer : public ::testing::TestWithParam<OptimizerCase> {};
+
+TEST_P(zero_optimizer, equals_adamw_on_whole_tensors) {
+  on_faked_ranks(
+      [&](Device& device, const Communicator& comm) { test::expect_plain_adamw(device, comm, GetParam()); });
+  test::expect_plain_adamw(test::test_device(), Communicator(), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(cases, zero_optimizer, ::testing::ValuesIn(test::optimizer_cases),
+                         [](const auto& one) { return std::string(one.param.name); });
+
+TEST(zero_optimizer, all_ranks_see_what_is_not_finite) {
+  on_faked_ranks(test::expect_all_see_what_is_not_finite);
+}
+
+TEST(zero_optimizer, takes_over_what_was_loaded) {
+  on_faked_ranks(test::expect_loaded_state_is_taken_over);
+}
+
+TEST(shard_bounds, deal_every_element_once_in_shares_that_differ_little) {
+  for (const std::int64_t elements : {0, 1, 63, 64, 65, 1000, 64 * 1000 + 1}) {
+    for (int ranks = 1; ranks <= 9; ++ranks) {
+      const std::vector<std::int64_t> bounds = shard_bounds(elements, ranks);
+      ASSERT_EQ(bounds.size(), static_cast<std::size_t>(ranks) + 1);
+      EXPECT_EQ(bounds.front(), 0);
+      EXPECT_EQ(bounds.back(), elements);
+      std::int64_t least = elements;
+      std::int64_t most = 0;
+      for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
+        least = std::min(least, bounds[r + 1] - bounds[r]);
+        most = std::max(most, bounds[r + 1] - bounds[r]);
+        EXPECT_TRUE(bounds[r] % 64 == 0 || bounds[r] == elements);
+      }
+      EXPECT_GE(least, 0);
+      EXPECT_LE(most - least, 64 + 63) << elements << " elements on " << ranks << " ranks";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace wan
