@@ -28,7 +28,7 @@ endfunction()
 
 # wan_test(<name> LABEL unit|mpi|parity|fault|slurm SOURCES ... LIBS ... [RANKS 1 2 ...] [TIMEOUT s] [GPU])
 # A GoogleTest program. With RANKS it runs under mpirun once per listed count. With GPU, a CUDA build also runs it on
-# a GPU, as a test labelled gpu.
+# a GPU, as a test labelled gpu: with the kernels that a first call takes, and with those that win a race at any size.
 function(wan_test name)
   cmake_parse_arguments(ARG "GPU" "LABEL;TIMEOUT" "SOURCES;LIBS;RANKS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -55,6 +55,9 @@ function(wan_test name)
     add_test(NAME gpu.${name} COMMAND ${name})
     set_tests_properties(gpu.${name} PROPERTIES
       LABELS gpu TIMEOUT ${ARG_TIMEOUT} RESOURCE_LOCK gpu ENVIRONMENT "WAN_DEVICE=cuda")
+    add_test(NAME gpu.${name}.raced COMMAND ${name})
+    set_tests_properties(gpu.${name}.raced PROPERTIES
+      LABELS gpu TIMEOUT ${ARG_TIMEOUT} RESOURCE_LOCK gpu ENVIRONMENT "WAN_DEVICE=cuda;WAN_TEST_RACE_ALL=1")
   endif()
 endfunction()
 

@@ -19,6 +19,8 @@ struct DeviceOptions {
   bool deterministic = false;
   /// Every op by its slow reference (tests).
   bool reference = false;
+  /// The fastest library kernel is sought for problems of any size, and not kept on disk (cuda; tests).
+  bool race_all = false;
 };
 
 /// Loads the body (libwan_device_host.so, libwan_device_cuda.so, found beside the program or in ../lib), runs

@@ -1,6 +1,7 @@
 #include "support/tensors.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -78,6 +79,7 @@ Device& test_device() {
   static const std::unique_ptr<Device> device = [] {
     DeviceOptions options;
     options.threads = 1;
+    options.race_all = std::getenv("WAN_TEST_RACE_ALL") != nullptr;
     return open_device(options);
   }();
   if (device->kind() == DeviceKind::host) return *device;

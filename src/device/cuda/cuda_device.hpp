@@ -9,12 +9,14 @@
 #include "device/device.hpp"
 #include "device/frame_ops.hpp"
 #include "device/ops.hpp"
+#include "device/ops/cuda/choices.hpp"
 #include "device/text_ops.hpp"
 
 namespace wan {
 
 /// The bodies that a GPU runs.
 struct CudaBodies {
+  std::unique_ptr<cuda::Choices> choices;  ///< the others' own
   std::unique_ptr<Ops> ops;
   std::unique_ptr<FrameOps> frame_ops;
   std::unique_ptr<TextOps> text_ops;

@@ -3,6 +3,7 @@
 #include <cudnn.h>
 
 #include <memory>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -85,12 +86,15 @@ std::unique_ptr<Device> open(const DeviceOptions& options) {
   const Gpu gpu = choose_gpu(options.index);
   auto* const stream = static_cast<cudaStream_t>(start_gpu_session(gpu.index));
   kernel_self_test();
-  const CudaOpsOptions ops_options{gpu.properties.multiProcessorCount, options.deterministic,
-                                   cuda::choices_path(gpu.properties.name)};
-  return std::make_unique<CudaDevice>(
-      CudaBodies{std::make_unique<CudaOps>(stream, ops_options), std::make_unique<CudaFrameOps>(stream),
-                 std::make_unique<CudaTextOps>(stream)},
-      stream, describe(gpu.properties));
+  CudaBodies bodies;
+  bodies.choices = std::make_unique<cuda::Choices>(
+      options.race_all ? "" : cuda::choices_path(gpu.properties.name), options.race_all);
+  cuda::Choices* const choices = options.deterministic ? nullptr : bodies.choices.get();
+  bodies.ops = std::make_unique<CudaOps>(
+      stream, CudaOpsOptions{gpu.properties.multiProcessorCount, options.deterministic, choices});
+  bodies.frame_ops = std::make_unique<CudaFrameOps>(stream, choices);
+  bodies.text_ops = std::make_unique<CudaTextOps>(stream);
+  return std::make_unique<CudaDevice>(std::move(bodies), stream, describe(gpu.properties));
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ struct FrameConv {
   std::int64_t front = 0;
   bool accumulate = false;
   Tensor y;  ///< frame_conv_output(…), fp32 or x's dtype
+  /// The memory of `front` frames lies right before x's and may be overwritten.
+  bool room_in_front = false;
 };
 
 /// Shape of y: T' = (front + T - kernel) / stride + 1 frames (twice that when interleaved), scaled height and

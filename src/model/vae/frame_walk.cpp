@@ -85,9 +85,14 @@ void FrameWalk::zero(const Tensor& tensor) {
 CausalInput::CausalInput(FrameWalk& walk, DType dtype, const Shape& fresh_shape, std::int64_t kept_frames)
     : history(walk.history(dtype, with_frames(fresh_shape, kept_frames))),
       front(walk.first_chunk() ? kept_frames : 0),
-      whole(walk.scratch().allocate(dtype, with_frames(fresh_shape, fresh_shape[0] + kept_frames - front))),
-      fresh(frame_range(whole, kept_frames - front, whole.shape[0])) {
+      memory(walk.scratch().allocate(dtype, with_frames(fresh_shape, fresh_shape[0] + kept_frames))),
+      whole(frame_range(memory, front, memory.shape[0])),
+      fresh(frame_range(memory, kept_frames, memory.shape[0])) {
   if (front == 0) walk.copy(frame_range(whole, 0, kept_frames), history);
+}
+
+FrameConv CausalInput::into(const FrameConvWeight& weight, bool accumulate, const Tensor& y) const {
+  return {whole, &weight, front, accumulate, y, true};
 }
 
 void CausalInput::keep(FrameWalk& walk) const {

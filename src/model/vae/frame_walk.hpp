@@ -77,15 +77,20 @@ class FrameWalk {
 };
 
 /// The input of a causal layer, in scratch memory: `whole` is the history and then `fresh`, which the caller
-/// fills. In the first chunk there is no history; the convolution then takes `front` frames of zeros instead.
+/// fills. In the first chunk there is no history; the convolution then takes `front` frames of zeros instead,
+/// for which there is room before `whole`.
 struct CausalInput {
   CausalInput(FrameWalk& walk, DType dtype, const Shape& fresh_shape, std::int64_t kept_frames);
+
+  /// y = conv(the filled input), or y += that.
+  [[nodiscard]] FrameConv into(const FrameConvWeight& weight, bool accumulate, const Tensor& y) const;
 
   /// Keeps the last frames for the next chunk; frames before the clip count as zeros.
   void keep(FrameWalk& walk) const;
 
   Tensor history;
   std::int64_t front = 0;
+  Tensor memory;  ///< room for the kept frames, then `fresh`
   Tensor whole;
   Tensor fresh;
 };

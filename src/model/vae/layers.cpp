@@ -65,7 +65,7 @@ CausalInput CausalConv::input(FrameWalk& walk, const Shape& shape) const {
 }
 
 void CausalConv::forward(FrameWalk& walk, const CausalInput& input, const Tensor& y, bool accumulate) const {
-  walk.frames().conv({input.whole, weight_.get(), input.front, accumulate, y});
+  walk.frames().conv(input.into(*weight_, accumulate, y));
   input.keep(walk);
 }
 

@@ -81,10 +81,7 @@ Tensor Upsample::double_frames(FrameWalk& walk, const Tensor& x) const {
   walk.copy(frame_range(y, 0, untouched), frame_range(x, 0, untouched));
   const CausalInput input(walk, x.dtype, with_frames(x.shape, doubled), 2);
   walk.copy(input.fresh, frame_range(x, untouched, x.shape[0]));
-  if (doubled > 0) {
-    walk.frames().conv(
-        {input.whole, temporal_.get(), input.front, false, frame_range(y, untouched, y.shape[0])});
-  }
+  if (doubled > 0) walk.frames().conv(input.into(*temporal_, false, frame_range(y, untouched, y.shape[0])));
   input.keep(walk);
   return y;
 }

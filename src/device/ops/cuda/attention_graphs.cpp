@@ -214,7 +214,7 @@ bool AttentionGraphs::Library::take_fastest(Plan& plan, const std::string& key, 
 
 fe::error_t AttentionGraphs::Library::choose(Plan& plan, const AttentionShape& shape, const Named& pointers,
                                              Workspace& workspace) const {
-  if (choices != nullptr && flops_of(shape) >= flops_worth_a_race) {
+  if (choices != nullptr && choices->worth_a_race(flops_of(shape), flops_worth_a_race)) {
     const std::string key = text_of(shape);
     if (take_known(plan, key) || take_fastest(plan, key, pointers, workspace)) return {};
   }

@@ -130,7 +130,7 @@ void Blas::race_algorithms(Plan& plan, const Product& p) {
 void Blas::choose(Plan& plan, const Product& p) {
   const double flops = 2.0 * static_cast<double>(p.batches) * static_cast<double>(p.rows) *
                        static_cast<double>(p.cols) * static_cast<double>(p.inner);
-  if (choices_ != nullptr && flops >= flops_worth_a_race) {
+  if (choices_ != nullptr && choices_->worth_a_race(flops, flops_worth_a_race)) {
     const std::optional<std::string> known = choices_->find(Key(p).text());
     plan.able = known && read_choice(*known, plan.algorithm, plan.raced_ms) &&
                 plan.product.suits(library_->handle, plan.algorithm);

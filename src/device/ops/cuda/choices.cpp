@@ -27,7 +27,7 @@ void add_lines(const std::string& path, std::map<std::string, std::string>& know
 
 }  // namespace
 
-Choices::Choices(std::string path) : path_(std::move(path)) {
+Choices::Choices(std::string path, bool race_all) : path_(std::move(path)), race_all_(race_all) {
   try {
     add_lines(path_, known_);
   } catch (const Error& error) {

@@ -9,12 +9,16 @@ namespace wan::cuda {
 /// need not try again; the file is a cache and may be removed at any time.
 class Choices {
  public:
-  /// Reads `path` if it is there; with an empty path nothing outlives the process.
-  explicit Choices(std::string path);
+  /// Reads `path` if it is there; with an empty path nothing outlives the process. With `race_all` problems
+  /// of any size are worth a race.
+  explicit Choices(std::string path, bool race_all = false);
   /// Writes what is new, together with what other processes have written meanwhile.
   ~Choices();
   Choices(const Choices&) = delete;
   Choices& operator=(const Choices&) = delete;
+
+  /// Whether a problem of `flops` is to be raced, where its kind pays from `least` on.
+  [[nodiscard]] bool worth_a_race(double flops, double least) const { return race_all_ || flops >= least; }
 
   /// Values come from a file, so the caller checks that they still make sense.
   [[nodiscard]] std::optional<std::string> find(const std::string& key) const;
@@ -23,6 +27,7 @@ class Choices {
 
  private:
   std::string path_;
+  bool race_all_;
   std::map<std::string, std::string> known_;
   bool is_new_ = false;
 };

@@ -10,7 +10,9 @@ namespace wan {
 /// shorten to TF32) as matrix products over blocks of gathered pixels, everything else by our kernels.
 class CudaFrameOps final : public KokkosFrameOps {
  public:
-  explicit CudaFrameOps(cudaStream_t stream) : blas_(stream), cudnn_(stream) {}
+  /// With `choices`, which outlive it, large convolutions are raced.
+  CudaFrameOps(cudaStream_t stream, cuda::Choices* choices)
+      : stream_(stream), blas_(stream), cudnn_(stream, choices) {}
 
  protected:
   using KokkosFrameOps::run;
@@ -23,6 +25,7 @@ class CudaFrameOps final : public KokkosFrameOps {
   [[nodiscard]] bool convolve(const FrameConv& a, const cuda::CudaFrameConvWeight& weight);
   void multiply(const FrameConv& a, const cuda::CudaFrameConvWeight& weight);
 
+  cudaStream_t stream_;
   cuda::Blas blas_;
   cuda::CudnnConv cudnn_;
 };

@@ -1,5 +1,5 @@
 #pragma once
-#include <string>
+#include <cstdint>
 
 #include "device/ops/cuda/blas.hpp"
 #include "device/ops/cuda/choices.hpp"
@@ -10,9 +10,10 @@ namespace wan {
 
 struct CudaOpsOptions {
   std::int64_t processors = 1;  ///< multiprocessors of the GPU
-  /// The same bits every time: no choice by time, and backward kernels without atomic sums.
+  /// The same bits every time: backward kernels without atomic sums. Choices by time are against it.
   bool deterministic = false;
-  std::string choices_path;  ///< see Choices
+  /// What was found to be fastest; outlives the ops. Without it nothing is chosen by time.
+  cuda::Choices* choices = nullptr;
 };
 
 /// A GPU's body: matrix products by cuBLASLt, attention by cuDNN where it has kernels (bf16, whole heads of a
@@ -21,10 +22,8 @@ class CudaOps final : public KokkosOps {
  public:
   /// All ops run on `stream`.
   CudaOps(cudaStream_t stream, const CudaOpsOptions& options)
-      : choices_(options.choices_path),
-        blas_(stream, options.deterministic ? nullptr : &choices_),
-        cudnn_(stream, options.deterministic ? nullptr : &choices_, options.deterministic,
-               options.processors) {}
+      : blas_(stream, options.choices),
+        cudnn_(stream, options.choices, options.deterministic, options.processors) {}
 
  protected:
   using KokkosOps::run;
@@ -36,7 +35,6 @@ class CudaOps final : public KokkosOps {
   void run(const AttentionBackward& a) override;
 
  private:
-  cuda::Choices choices_;
   cuda::Blas blas_;
   cuda::CudnnAttention cudnn_;
 };

@@ -5,11 +5,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "device/ops/cuda/choices.hpp"
 #include "device/ops/kokkos/workspace.hpp"
 
 namespace wan::cuda {
-
-class CudnnPlan;
 
 /// Frames, rows, columns.
 using Extents = std::array<std::int64_t, 3>;
@@ -41,25 +40,28 @@ struct ConvMemory {
   void* y = nullptr;
 };
 
-/// Convolutions by cuDNN. What was built for a problem is kept for the next time.
+/// Convolutions by cuDNN. Bias and sum are its kernel's or ours after it. What was built for a problem is
+/// kept for the next time.
 class CudnnConv {
  public:
-  explicit CudnnConv(cudaStream_t stream);
+  /// With `choices`, the ways to solve a large problem are raced once, and what won is kept there; else the
+  /// one expected to be fastest is taken, which is the same in every process.
+  CudnnConv(cudaStream_t stream, Choices* choices);
   ~CudnnConv();
   CudnnConv(const CudnnConv&) = delete;
   CudnnConv& operator=(const CudnnConv&) = delete;
 
   /// Whether cuDNN has a kernel for it.
-  [[nodiscard]] bool can(const ConvProblem& problem) { return plan_of(problem) != nullptr; }
+  [[nodiscard]] bool can(const ConvProblem& problem);
   /// Nothing else may be asked for than what it `can`.
   void run(Workspace& workspace, const ConvProblem& problem, const ConvMemory& memory);
 
  private:
-  struct Plans;
-  [[nodiscard]] const CudnnPlan* plan_of(const ConvProblem& problem);
+  struct Library;
 
   cudaStream_t stream_;
-  std::unique_ptr<Plans> plans_;
+  Choices* choices_;
+  std::unique_ptr<Library> library_;  ///< made when it is first wanted: loading cuDNN takes a while
 };
 
 }  // namespace wan::cuda

@@ -96,15 +96,18 @@ CudnnPlan::CudnnPlan(CudnnPart plan) : plan_(std::move(plan)) {
         "scratch memory");
 }
 
-std::unique_ptr<CudnnPlan> CudnnPlan::build(cudnnHandle_t handle, const std::vector<CudnnPart>& operations) {
+std::vector<CudnnPlan> CudnnPlan::build(cudnnHandle_t handle, const std::vector<CudnnPart>& operations,
+                                        std::size_t most) {
+  std::vector<CudnnPlan> out;
   const CudnnPart graph = graph_of(handle, operations);
   for (const CudnnPart& proposal : proposed(graph)) {
+    if (out.size() == most) break;
     CudnnPart plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, proposal);
-    if (plan.try_finish()) return std::unique_ptr<CudnnPlan>(new CudnnPlan(std::move(plan)));
+    if (plan.try_finish()) out.push_back(CudnnPlan(std::move(plan)));
   }
-  return nullptr;
+  return out;
 }
 
 void CudnnPlan::run(cudnnHandle_t handle, Workspace& workspace, const CudnnMemory& memory) const {

@@ -1,8 +1,8 @@
 #pragma once
 #include <cudnn.h>
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -62,9 +62,11 @@ using CudnnMemory = std::vector<std::pair<std::int64_t, void*>>;
 /// A graph that can run.
 class CudnnPlan {
  public:
-  /// What cuDNN's heuristics hold for the fastest way to do the operations; none where it has no kernel.
-  [[nodiscard]] static std::unique_ptr<CudnnPlan> build(cudnnHandle_t handle,
-                                                        const std::vector<CudnnPart>& operations);
+  /// Ways to do the operations, at most `most`: first what cuDNN's heuristics hold for the fastest. None
+  /// where it has no kernel. Always the same ones in the same order from the same library.
+  [[nodiscard]] static std::vector<CudnnPlan> build(cudnnHandle_t handle,
+                                                    const std::vector<CudnnPart>& operations,
+                                                    std::size_t most);
 
   void run(cudnnHandle_t handle, Workspace& workspace, const CudnnMemory& memory) const;
 

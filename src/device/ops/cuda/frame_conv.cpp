@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "device/ops/cuda/cuda_frame_ops.hpp"
+#include "device/ops/cuda/status.hpp"
 #include "device/ops/kokkos/frame_norm_pixels.hpp"
 #include "device/ops/kokkos/frame_patches.hpp"
 #include "device/ops/kokkos/frame_stage.hpp"
@@ -60,12 +61,16 @@ bool stored_in_place(const FrameConv& a, const CudaFrameConvWeight& weight) {
 }
 
 /// What cuDNN is to store: all of it, or the product alone where our kernels put it into another place or
-/// dtype, and where cuDNN's kernels that also add would waste much: they cut the outputs into tiles of 128.
+/// dtype.
 ConvResult result_of(const FrameConv& a, const CudaFrameConvWeight& weight) {
-  constexpr std::int64_t tile = 128;
-  const std::int64_t outputs = weight.outputs();
-  if (!stored_in_place(a, weight) || (outputs > tile && outputs % tile != 0)) return ConvResult::product;
+  if (!stored_in_place(a, weight)) return ConvResult::product;
   return a.accumulate ? ConvResult::accumulated : ConvResult::biased;
+}
+
+/// Whether x and the frames before it can be read as they lie.
+bool read_in_place(const FrameConv& a, const CudaFrameConvWeight& weight) {
+  return (a.front == 0 || a.room_in_front) && weight.geometry().scale == FrameScale::same &&
+         weight.inputs() == weight.geometry().inputs && aligned_frames(a.x);
 }
 
 }  // namespace
@@ -92,8 +97,13 @@ bool CudaFrameOps::convolve(const FrameConv& a, const CudaFrameConvWeight& weigh
   if (a.x.dtype != DType::bf16 || !suits(problem, weight.taps()) || !cudnn_.can(problem)) return false;
 
   cuda::ConvMemory memory{a.x.data, weight.matrix(), weight.bias(), a.y.data};
-  const bool as_they_are = a.front == 0 && g.scale == FrameScale::same && weight.inputs() == g.inputs;
-  if (!as_they_are || !aligned_frames(a.x)) {
+  if (read_in_place(a, weight)) {
+    const std::int64_t bytes =
+        a.front * pixels({1, a.x.shape[1], a.x.shape[2]}) * problem.inputs * bytes_of(DType::bf16);
+    void* const front = static_cast<std::byte*>(a.x.data) - bytes;
+    cuda::check(cudaMemsetAsync(front, 0, static_cast<std::size_t>(bytes), stream_), "frames of zeros");
+    memory.x = front;
+  } else {
     const Shape shape{problem.x[0], problem.x[1], problem.x[2], problem.inputs};
     const Tensor staged(workspace().take(shape.elements() * bytes_of(DType::bf16)), DType::bf16, shape);
     kernels::stage_frames(a.x, a.front, g.scale == FrameScale::twice ? 2 : 1, staged);
@@ -103,17 +113,12 @@ bool CudaFrameOps::convolve(const FrameConv& a, const CudaFrameConvWeight& weigh
     cudnn_.run(workspace(), problem, memory);
     return true;
   }
-  const bool dense = stored_in_place(a, weight);
-  const Shape shape{pixels(problem.y), problem.outputs};
-  if (!dense || a.accumulate) memory.y = workspace().take(shape.elements() * bytes_of(DType::bf16));
+  const Tensor product(workspace().take(pixels(problem.y) * problem.outputs * bytes_of(DType::bf16)),
+                       DType::bf16, {pixels(problem.y), problem.outputs});
+  memory.y = product.data;
   cudnn_.run(workspace(), problem, memory);
-  if (dense) {
-    kernels::add_channel_bias(memory.y, weight.bias(), a.accumulate, a.y);
-  } else {
-    const Tensor product(memory.y, DType::bf16, shape);
-    kernels::place_pixels({g, a.front, a.y.shape[1], a.y.shape[2]}, product, weight.bias(), a.accumulate, 0,
-                          a.y);
-  }
+  kernels::place_pixels({g, a.front, a.y.shape[1], a.y.shape[2]}, product, weight.bias(), a.accumulate, 0,
+                        a.y);
   return true;
 }
 

@@ -78,11 +78,11 @@ struct AddVector {
   const V* vector;
   Matrix<float> out;
 
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t row) const {
-    const float* const in = rows.row(row);
-    const V* const added = vector;
-    float* const to = out.row(row);
-    lanes.each(cols, [=](std::int64_t c) { to[c] = in[c] + load(added, c); });
+  /// Number `item` of all elements: rows are few and wide.
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t item) const {
+    const std::int64_t row = item / cols;
+    const std::int64_t c = item % cols;
+    out.row(row)[c] = rows.row(row)[c] + load(vector, c);
   }
 };
 
@@ -162,8 +162,8 @@ void KokkosOps::run(const ActivationBackward& a) {
 void KokkosOps::run(const AddRowVector& a) {
   with_storage(a.vector, [&](auto vector) {
     using V = std::remove_pointer_t<decltype(vector.data)>;
-    launch_rows("add_row_vector", a.rows.rows(),
-                AddVector<V>{a.rows.cols(), matrix<float>(a.rows), vector.data, matrix<float>(a.out)});
+    launch_items("add_row_vector", a.rows.elements(),
+                 AddVector<V>{a.rows.cols(), matrix<float>(a.rows), vector.data, matrix<float>(a.out)});
   });
 }
 
