@@ -30,6 +30,8 @@ class Ops {
   virtual void gated_residual_backward(const GatedResidualBackward& a) = 0;
   virtual void rms_norm_rope_forward(const RmsNormRopeForward& a) = 0;
   virtual void rms_norm_rope_backward(const RmsNormRopeBackward& a) = 0;
+  virtual void rms_norm_rope_pair_forward(const RmsNormRopePairForward& a) = 0;
+  virtual void rms_norm_rope_pair_backward(const RmsNormRopePairBackward& a) = 0;
   virtual void rms_norm_sum_squares(const RmsNormSumSquares& a) = 0;
   virtual void rms_norm_rope_dot(const RmsNormRopeDot& a) = 0;
 

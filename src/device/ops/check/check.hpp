@@ -16,6 +16,8 @@ void check(const GatedResidualForward& a, FloatStorage storage);
 void check(const GatedResidualBackward& a, FloatStorage storage);
 void check(const RmsNormRopeForward& a, FloatStorage storage);
 void check(const RmsNormRopeBackward& a, FloatStorage storage);
+void check(const RmsNormRopePairForward& a, FloatStorage storage);
+void check(const RmsNormRopePairBackward& a, FloatStorage storage);
 void check(const RmsNormSumSquares& a, FloatStorage storage);
 void check(const RmsNormRopeDot& a, FloatStorage storage);
 

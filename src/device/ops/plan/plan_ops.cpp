@@ -66,6 +66,20 @@ void PlanOps::run(const RmsNormRopeBackward& a) {
         bytes({&a.dy, &a.x, &a.weight, &a.rstd, &a.dot, &a.dx, &a.dweight}));
 }
 
+void PlanOps::run(const RmsNormRopePairForward& a) {
+  count("rms_norm_rope_pair_forward", 16 * a.first.x.elements(),
+        bytes({&a.first.x, &a.first.weight, &a.first.sum_squares, &a.first.y, &a.first.rstd}) +
+            bytes({&a.second.x, &a.second.weight, &a.second.sum_squares, &a.second.y, &a.second.rstd}));
+}
+
+void PlanOps::run(const RmsNormRopePairBackward& a) {
+  count("rms_norm_rope_pair_backward", 28 * a.first.x.elements(),
+        bytes({&a.first.dy, &a.first.x, &a.first.weight, &a.first.rstd, &a.first.dot, &a.first.dx,
+               &a.first.dweight}) +
+            bytes({&a.second.dy, &a.second.x, &a.second.weight, &a.second.rstd, &a.second.dot, &a.second.dx,
+                   &a.second.dweight}));
+}
+
 void PlanOps::run(const RmsNormSumSquares& a) {
   count("rms_norm_sum_squares", 2 * a.x.elements(), bytes({&a.x, &a.out}));
 }
