@@ -163,6 +163,16 @@ void rows_of(Device& device, Table& table, std::int64_t tokens, std::int64_t dim
   table.line("gated_residual_backward", dim, 3 * matrix, [&] {
     ops.gated_residual_backward({x.view, y.view, gate, row_index, g.view, part(gradient, 2)});
   });
+  ResidualNormForward joined;
+  joined.residual = {x.view, y.view, gate, row_index, g.view};
+  joined.norm = norm;
+  joined.norm.x = g.view;
+  joined.norm.y = y2.view;
+  table.line("residual_norm_forward", dim, 4 * matrix, [&] { ops.residual_norm_forward(joined); });
+  ResidualNormBackward joined_back;
+  joined_back.norm = back;
+  joined_back.residual = {g.view, x2.view, gate, row_index, y.view, part(gradient, 2)};
+  table.line("residual_norm_backward", dim, 6 * matrix, [&] { ops.residual_norm_backward(joined_back); });
   table.line("activation_forward gelu", dim, 2 * matrix, [&] {
     ops.activation_forward({Activation::gelu_tanh, x.view, y.view});
   });

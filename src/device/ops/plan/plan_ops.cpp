@@ -57,6 +57,23 @@ void PlanOps::run(const GatedResidualBackward& a) {
   count("gated_residual_backward", 3 * a.g.elements(), bytes({&a.g, &a.y, &a.gate, &a.dy, &a.dgate}));
 }
 
+void PlanOps::run(const ResidualNormForward& a) {
+  const GatedResidualForward& residual = a.residual;
+  const LayerNormForward& norm = a.norm;
+  count("residual_norm_forward", 10 * norm.x.elements(),
+        bytes({&residual.x, &residual.y, &residual.gate, &residual.out, &norm.scale, &norm.shift,
+               &norm.weight, &norm.bias, &norm.y, &norm.mean, &norm.rstd}));
+}
+
+void PlanOps::run(const ResidualNormBackward& a) {
+  const LayerNormBackward& norm = a.norm;
+  const GatedResidualBackward& residual = a.residual;
+  count("residual_norm_backward", 19 * norm.x.elements(),
+        bytes({&norm.dy, &norm.x, &norm.mean, &norm.rstd, &norm.scale, &norm.weight, &norm.dx, &norm.dscale,
+               &norm.dshift, &norm.dweight, &norm.dbias, &residual.y, &residual.gate, &residual.dy,
+               &residual.dgate}));
+}
+
 void PlanOps::run(const RmsNormRopeForward& a) {
   count("rms_norm_rope_forward", 8 * a.x.elements(), bytes({&a.x, &a.weight, &a.sum_squares, &a.y, &a.rstd}));
 }
