@@ -7,6 +7,7 @@
 #include "device/ops/linear.hpp"
 #include "device/ops/optimizer.hpp"
 #include "device/ops/patch.hpp"
+#include "device/ops/residual_norm.hpp"
 #include "device/ops/rms_norm_rope.hpp"
 
 namespace wan {
@@ -28,8 +29,12 @@ class Ops {
   virtual void layer_norm_backward(const LayerNormBackward& a) = 0;
   virtual void gated_residual_forward(const GatedResidualForward& a) = 0;
   virtual void gated_residual_backward(const GatedResidualBackward& a) = 0;
+  virtual void residual_norm_forward(const ResidualNormForward& a) = 0;
+  virtual void residual_norm_backward(const ResidualNormBackward& a) = 0;
   virtual void rms_norm_rope_forward(const RmsNormRopeForward& a) = 0;
   virtual void rms_norm_rope_backward(const RmsNormRopeBackward& a) = 0;
+  virtual void rms_norm_rope_pair_forward(const RmsNormRopePairForward& a) = 0;
+  virtual void rms_norm_rope_pair_backward(const RmsNormRopePairBackward& a) = 0;
   virtual void rms_norm_sum_squares(const RmsNormSumSquares& a) = 0;
   virtual void rms_norm_rope_dot(const RmsNormRopeDot& a) = 0;
 

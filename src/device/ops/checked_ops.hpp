@@ -14,8 +14,12 @@ class CheckedOps : public Ops {
   void layer_norm_backward(const LayerNormBackward& a) final { checked(a); }
   void gated_residual_forward(const GatedResidualForward& a) final { checked(a); }
   void gated_residual_backward(const GatedResidualBackward& a) final { checked(a); }
+  void residual_norm_forward(const ResidualNormForward& a) final { checked(a); }
+  void residual_norm_backward(const ResidualNormBackward& a) final { checked(a); }
   void rms_norm_rope_forward(const RmsNormRopeForward& a) final { checked(a); }
   void rms_norm_rope_backward(const RmsNormRopeBackward& a) final { checked(a); }
+  void rms_norm_rope_pair_forward(const RmsNormRopePairForward& a) final { checked(a); }
+  void rms_norm_rope_pair_backward(const RmsNormRopePairBackward& a) final { checked(a); }
   void rms_norm_sum_squares(const RmsNormSumSquares& a) final { checked(a); }
   void rms_norm_rope_dot(const RmsNormRopeDot& a) final { checked(a); }
 
@@ -52,8 +56,12 @@ class CheckedOps : public Ops {
   virtual void run(const LayerNormBackward& a) = 0;
   virtual void run(const GatedResidualForward& a) = 0;
   virtual void run(const GatedResidualBackward& a) = 0;
+  virtual void run(const ResidualNormForward& a) = 0;
+  virtual void run(const ResidualNormBackward& a) = 0;
   virtual void run(const RmsNormRopeForward& a) = 0;
   virtual void run(const RmsNormRopeBackward& a) = 0;
+  virtual void run(const RmsNormRopePairForward& a) = 0;
+  virtual void run(const RmsNormRopePairBackward& a) = 0;
   virtual void run(const RmsNormSumSquares& a) = 0;
   virtual void run(const RmsNormRopeDot& a) = 0;
 

@@ -54,6 +54,17 @@ struct RmsNormRopeBackward {
   Tensor dweight;  ///< [C] fp32, added to; optional
 };
 
+/// Two of them in one pass, queries and keys that are rotated alike: equal shapes, dtypes, width, eps,
+/// head_dim and table; reduced sums for both or for neither.
+struct RmsNormRopePairForward {
+  RmsNormRopeForward first;
+  RmsNormRopeForward second;
+};
+struct RmsNormRopePairBackward {
+  RmsNormRopeBackward first;
+  RmsNormRopeBackward second;
+};
+
 /// The partial sum of the backward: out[n] = sum_c u[n, c] x[n, c].
 struct RmsNormRopeDot {
   Tensor dy;      ///< [N, C]

@@ -24,7 +24,7 @@ void normalise_input(const DitContext& context, const ParameterUnit& unit, const
 void normalise_queries(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                        CrossAttentionSaved& saved) {
   saved.q = context.tokens(context.local_dim());
-  head_norm_forward(context, unit, groups.cross_norm_q, {}, saved.q_pre, saved.q, saved.rstd_q);
+  head_norm_forward(context, {}, head_norm(unit, groups.cross_norm_q, saved.q_pre, saved.rstd_q), saved.q);
 }
 
 }  // namespace
@@ -37,7 +37,8 @@ void text_keys_forward(const DitContext& context, const ParameterUnit& unit, con
   keys.v = keys.kv.col_range(own, 2 * own);
   keys.rstd = context.walk.tensor(DType::f32, {context.text_rows()});
   Linear(unit, groups.cross_kv).forward(context.walk, context_rows, keys.kv);
-  head_norm_forward(context, unit, groups.cross_norm_k, {}, keys.kv.col_range(0, own), keys.k, keys.rstd);
+  head_norm_forward(context, {}, head_norm(unit, groups.cross_norm_k, keys.kv.col_range(0, own), keys.rstd),
+                    keys.k);
   context.walk.dump(unit.name(), "attn2.k", keys.k);
   context.walk.dump(unit.name(), "attn2.v", keys.v);
 }
@@ -46,7 +47,7 @@ void text_keys_into(const DitContext& context, const ParameterUnit& unit, const 
                     const Tensor& context_rows, const Tensor& kv) {
   const Tensor k = kv.col_range(0, context.local_dim());
   Linear(unit, groups.cross_kv).forward(context.walk, context_rows, kv);
-  head_norm_forward(context, unit, groups.cross_norm_k, {}, k, k, {});
+  head_norm_forward(context, {}, head_norm(unit, groups.cross_norm_k, k, {}), k);
 }
 
 void cross_attention_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
@@ -109,11 +110,12 @@ void cross_attention_backward(const DitContext& context, const ParameterUnit& un
                                       &context.pack().cross_attention(), context.config.attention_head_dim,
                                       attention_scale(context), dq, dk, dkv.col_range(own, 2 * own)});
   }
-  head_norm_backward(context, unit, groups.cross_norm_k, {}, keys.kv.col_range(0, own), keys.rstd, dk);
+  head_norm_backward(context, {}, head_norm(unit, groups.cross_norm_k, keys.kv.col_range(0, own), keys.rstd),
+                     dk);
   text.backward_weight(walk, dkv, context_rows);
   text.backward_data_add(walk, dkv, dcontext);
 
-  head_norm_backward(context, unit, groups.cross_norm_q, {}, saved.q_pre, saved.rstd_q, dq);
+  head_norm_backward(context, {}, head_norm(unit, groups.cross_norm_q, saved.q_pre, saved.rstd_q), dq);
   if (!context.keeps_all()) normalise_input(context, unit, groups, saved);
   query.backward_weight(walk, dq, saved.normed);
   const Tensor dnormed = context.tokens(dim);

@@ -22,16 +22,24 @@ void normalise_input(const DitContext& context, const Tensor& modulation, SelfAt
   context.ops().layer_norm_forward(norm);
 }
 
+HeadNorm queries(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
+                 const SelfAttentionSaved& saved) {
+  return head_norm(unit, groups.norm_q, saved.qkv.col_range(0, context.local_dim()), saved.rstd_q);
+}
+HeadNorm keys(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
+              const SelfAttentionSaved& saved) {
+  const std::int64_t own = context.local_dim();
+  return head_norm(unit, groups.norm_k, saved.qkv.col_range(own, 2 * own), saved.rstd_k);
+}
+
 /// q and k, newly allocated, of qkv, and their statistics.
 void normalise_heads(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                      SelfAttentionSaved& saved) {
   const std::int64_t own = context.local_dim();
   saved.q = context.tokens(own);
   saved.k = context.tokens(own);
-  head_norm_forward(context, unit, groups.norm_q, context.rope, saved.qkv.col_range(0, own), saved.q,
-                    saved.rstd_q);
-  head_norm_forward(context, unit, groups.norm_k, context.rope, saved.qkv.col_range(own, 2 * own), saved.k,
-                    saved.rstd_k);
+  head_norms_forward(context, context.rope, queries(context, unit, groups, saved), saved.q,
+                     keys(context, unit, groups, saved), saved.k);
 }
 
 }  // namespace
@@ -109,10 +117,8 @@ void self_attention_backward(const DitContext& context, const ParameterUnit& uni
                                       context.config.attention_head_dim, attention_scale(context), dq, dk,
                                       dqkv.col_range(2 * own, 3 * own)});
   }
-  head_norm_backward(context, unit, groups.norm_q, context.rope, saved.qkv.col_range(0, own), saved.rstd_q,
-                     dq);
-  head_norm_backward(context, unit, groups.norm_k, context.rope, saved.qkv.col_range(own, 2 * own),
-                     saved.rstd_k, dk);
+  head_norms_backward(context, context.rope, queries(context, unit, groups, saved), dq,
+                      keys(context, unit, groups, saved), dk);
   if (!context.keeps_all()) normalise_input(context, modulation, saved);
   inputs.backward_weight(walk, dqkv, saved.normed);
   const Tensor& dnormed = dy;

@@ -1,7 +1,7 @@
-// bandwidth_table [TOKENS]
-// The ops that move memory and do little else, on TOKENS (65,536) rows of the models' widths, on the device
-// of this build (WAN_DEVICE): the bytes that each must move, how fast it does, and its share of what a copy
-// reaches in the same run.
+// bandwidth_table [MB]
+// The ops that move memory and do little else, on matrices of MB (400) megabytes with rows of the models'
+// widths, on the device of this build (WAN_DEVICE): the bytes that each must move, how fast it does, and its
+// share of what a copy reaches in the same run.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -139,6 +139,19 @@ void rows_of(Device& device, Table& table, std::int64_t tokens, std::int64_t dim
   const RmsNormRopeBackward head_back{y.view,   x.view, weight.view, rstd,   dim,
                                       head_dim, rope,   {},          g.view, first};
   table.line("rms_norm_rope_backward", dim, 3 * matrix, [&] { ops.rms_norm_rope_backward(head_back); });
+  const DeviceTensor x2 = normals(device, storage, {tokens, dim}),
+                     y2 = normals(device, storage, {tokens, dim});
+  RmsNormRopePairForward pair{head, head};
+  pair.second.x = x2.view;
+  pair.second.y = y2.view;
+  table.line("rms_norm_rope_pair_forward", dim, 4 * matrix, [&] { ops.rms_norm_rope_pair_forward(pair); });
+  RmsNormRopePairBackward pair_back{head_back, head_back};
+  pair_back.second.dy = y2.view;
+  pair_back.second.x = x2.view;
+  pair_back.second.dx = y2.view;
+  pair_back.second.dweight = second;
+  table.line("rms_norm_rope_pair_backward", dim, 6 * matrix,
+             [&] { ops.rms_norm_rope_pair_backward(pair_back); });
   RmsNormRopeBackward plain = head_back;
   plain.rope = {};
   table.line("rms_norm_backward", dim, 3 * matrix, [&] { ops.rms_norm_rope_backward(plain); });
@@ -150,6 +163,16 @@ void rows_of(Device& device, Table& table, std::int64_t tokens, std::int64_t dim
   table.line("gated_residual_backward", dim, 3 * matrix, [&] {
     ops.gated_residual_backward({x.view, y.view, gate, row_index, g.view, part(gradient, 2)});
   });
+  ResidualNormForward joined;
+  joined.residual = {x.view, y.view, gate, row_index, g.view};
+  joined.norm = norm;
+  joined.norm.x = g.view;
+  joined.norm.y = y2.view;
+  table.line("residual_norm_forward", dim, 4 * matrix, [&] { ops.residual_norm_forward(joined); });
+  ResidualNormBackward joined_back;
+  joined_back.norm = back;
+  joined_back.residual = {g.view, x2.view, gate, row_index, y.view, part(gradient, 2)};
+  table.line("residual_norm_backward", dim, 6 * matrix, [&] { ops.residual_norm_backward(joined_back); });
   table.line("activation_forward gelu", dim, 2 * matrix, [&] {
     ops.activation_forward({Activation::gelu_tanh, x.view, y.view});
   });
@@ -199,12 +222,13 @@ void elements(Device& device, Table& table, std::int64_t count) {
 
 int main(int count, char** words) {
   try {
-    if (count > 2) throw UsageError("usage: bandwidth_table [TOKENS]");
-    const std::int64_t tokens = count == 2 ? std::stoll(words[1]) : 65536;
+    if (count > 2) throw UsageError("usage: bandwidth_table [MB]");
+    const std::int64_t bytes = (count == 2 ? std::stoll(words[1]) : 400) * 1000000;
     const std::unique_ptr<Device> device = open_device({});
     Table table(*device);
-    for (const std::int64_t dim : {1536, 5120}) rows_of(*device, table, tokens, dim);
-    elements(*device, table, tokens * 2048);
+    for (const std::int64_t dim : {1536, 5120})
+      rows_of(*device, table, bytes / (dim * bytes_of(storage)) / 128 * 128, dim);
+    elements(*device, table, bytes / bytes_of(storage));
     return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "bandwidth_table: %s\n", error.what());

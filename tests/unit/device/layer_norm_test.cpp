@@ -115,6 +115,96 @@ TEST(GatedResidual, BackwardEqualsReference) {
   });
 }
 
+/// Both ways through a residual and the norm of what it gives.
+std::vector<Output> residual_norm(Case& c, Ops& ops, std::int64_t n, std::int64_t channels) {
+  const std::int64_t rows = c.size(1, 5);
+  const Shape shape = {n, channels};
+  const Owned x = c.band(shape), y = c.band(shape), apart = c.band(shape), normed = c.band(shape);
+  const Owned gate = c.fp32_band({rows, channels}), scale = c.fp32_band({rows, channels}),
+              shift = c.fp32_band({rows, channels});
+  const Owned index = c.runs(n, rows);
+  const Owned weight = c.fp32({channels}), bias = c.fp32({channels});
+  const Owned mean = c.fp32({n}), rstd = c.fp32({n});
+  const bool modulated = c.coin(), gated = c.coin(), in_place = c.coin();
+  ResidualNormForward forward;
+  forward.residual.x = x;
+  forward.residual.y = y;
+  if (gated) {
+    forward.residual.gate = gate;
+    forward.residual.row_index = index;
+  }
+  forward.residual.out = forward.norm.x = in_place ? x : apart;
+  if (modulated) {
+    forward.norm.scale = scale;
+    forward.norm.shift = shift;
+    forward.norm.row_index = index;
+  } else {
+    forward.norm.weight = weight;
+    forward.norm.bias = bias;
+  }
+  forward.norm.y = normed;
+  if (c.coin()) {
+    forward.norm.mean = mean;
+    forward.norm.rstd = rstd;
+  }
+  ops.residual_norm_forward(forward);
+
+  // The backward's inputs are its own, so that it is compared by itself.
+  const Owned kept_x = c.band(shape), kept_y = c.band(shape), dnormed = c.band(shape), g = c.band(shape),
+              dy = c.band(shape);
+  const Owned kept_mean = c.fp32({n}, 0.1F), kept_rstd = c.fp32({n}, 0.1F, 1);
+  const Owned dscale = c.fp32_band({rows, channels}), dshift = c.fp32_band({rows, channels}),
+              dgate = c.fp32_band({rows, channels});
+  const Owned dweight = c.fp32({channels}), dbias = c.fp32({channels});
+  const bool over_dnormed = c.coin();
+  ResidualNormBackward backward;
+  backward.norm.dy = dnormed;
+  backward.norm.x = kept_x;
+  backward.norm.mean = kept_mean;
+  backward.norm.rstd = kept_rstd;
+  backward.norm.dx = backward.residual.g = g;
+  if (modulated) {
+    backward.norm.scale = scale;
+    backward.norm.row_index = index;
+    if (c.coin()) backward.norm.dscale = dscale;
+    if (c.coin()) backward.norm.dshift = dshift;
+  } else {
+    backward.norm.weight = weight;
+    if (c.coin()) backward.norm.dweight = dweight;
+    if (c.coin()) backward.norm.dbias = dbias;
+  }
+  backward.residual.y = kept_y;
+  backward.residual.gate = gate;
+  backward.residual.row_index = index;
+  backward.residual.dy = over_dnormed ? dnormed : dy;
+  if (c.coin()) backward.residual.dgate = dgate;
+  ops.residual_norm_backward(backward);
+  return {output("out", in_place ? x : apart),
+          output("normed", normed),
+          output("mean", mean),
+          output("rstd", rstd),
+          gradient("g", g),
+          gradient("dy", over_dnormed ? dnormed : dy),
+          gradient("dscale", dscale),
+          gradient("dshift", dshift),
+          gradient("dweight", dweight),
+          gradient("dbias", dbias),
+          gradient("dgate", dgate)};
+}
+
+TEST(ResidualNorm, EqualsReference) {
+  compare_with_reference(40, [](Case& c, Ops& ops) {
+    const std::int64_t n = c.size(0, 300), channels = c.columns(2, 140);
+    return residual_norm(c, ops, n, channels);
+  });
+}
+
+TEST(ResidualNorm, WideRowsEqualReference) {
+  for (const std::int64_t channels : {1536, 5120, 8200}) {
+    compare_with_reference(2, [&](Case& c, Ops& ops) { return residual_norm(c, ops, 300, channels); });
+  }
+}
+
 /// Rows as wide as the models', and one that a block of a GPU cannot hold; runs of one modulation row that
 /// begin, end and lie within what a block walks.
 TEST(LayerNorm, WideRowsEqualReference) {

@@ -96,6 +96,92 @@ TEST(RmsNormRope, BackwardEqualsReference) {
   });
 }
 
+TEST(RmsNormRope, PairEqualsReference) {
+  compare_with_reference(30, [](Case& c, Ops& ops) {
+    const Sizes sizes(c);
+    const Rope rope(c, sizes.tokens, sizes.head_dim);
+    const Shape shape = {sizes.tokens, sizes.channels};
+    const bool wide_weights = c.coin();
+    const auto weights = [&] { return wide_weights ? c.fp32({sizes.channels}) : c.tensor({sizes.channels}); };
+    const Owned x[] = {c.band(shape), c.band(shape)};
+    const Owned y[] = {c.band(shape), c.band(shape)};
+    const Owned dy[] = {c.band(shape), c.band(shape)};
+    const Owned weight[] = {weights(), weights()};
+    const Owned rstd[] = {c.fp32({sizes.tokens}), c.fp32({sizes.tokens})};
+    const Owned kept[] = {c.fp32({sizes.tokens}, 0.1F, 1), c.fp32({sizes.tokens}, 0.1F, 1)};
+    const Owned squares[] = {c.fp32({sizes.tokens}, 1, 300), c.fp32({sizes.tokens}, 1, 300)};
+    const Owned dots[] = {c.fp32({sizes.tokens}, 10), c.fp32({sizes.tokens}, 10)};
+    const Owned dweight[] = {c.fp32({sizes.channels}), c.fp32({sizes.channels})};
+    const bool reduced = c.coin();
+    const bool summed = c.coin();
+    RmsNormRopeForward forward[2];
+    RmsNormRopeBackward backward[2];
+    for (int i = 0; i < 2; ++i) {
+      forward[i].x = x[i];
+      forward[i].weight = weight[i];
+      forward[i].width = reduced ? 3 * sizes.channels : sizes.channels;
+      forward[i].head_dim = sizes.head_dim;
+      if (sizes.rotated) forward[i].rope = rope.table();
+      if (reduced) forward[i].sum_squares = squares[i];
+      forward[i].y = y[i];
+      forward[i].rstd = rstd[i];
+      backward[i].dy = dy[i];
+      backward[i].x = x[i];
+      backward[i].weight = weight[i];
+      backward[i].rstd = kept[i];
+      backward[i].width = forward[i].width;
+      backward[i].head_dim = sizes.head_dim;
+      backward[i].rope = forward[i].rope;
+      if (reduced) backward[i].dot = dots[i];
+      backward[i].dx = dy[i];
+      if (summed || i == 1) backward[i].dweight = dweight[i];
+    }
+    ops.rms_norm_rope_pair_forward({forward[0], forward[1]});
+    ops.rms_norm_rope_pair_backward({backward[0], backward[1]});
+    std::vector<Output> out;
+    for (int i = 0; i < 2; ++i) {
+      out.push_back(output("y", y[i]));
+      out.push_back(output("rstd", rstd[i]));
+      out.push_back(gradient("dx", dy[i]));
+      out.push_back(gradient("dweight", dweight[i]));
+    }
+    return out;
+  });
+}
+
+/// As wide as the models' rows, which a block of a GPU walks through many of.
+TEST(RmsNormRope, WidePairEqualsReference) {
+  for (const std::int64_t channels : {1536, 5120}) {
+    compare_with_reference(1, [&](Case& c, Ops& ops) {
+      const std::int64_t tokens = 300;
+      const Rope rope(c, tokens, 128);
+      const Shape shape = {tokens, channels};
+      const Owned x[] = {c.tensor(shape), c.tensor(shape)};
+      const Owned y[] = {c.tensor(shape), c.tensor(shape)};
+      const Owned dy[] = {c.tensor(shape), c.tensor(shape)};
+      const Owned weight[] = {c.fp32({channels}), c.fp32({channels})};
+      const Owned rstd[] = {c.fp32({tokens}), c.fp32({tokens})};
+      const Owned dweight[] = {c.fp32({channels}), c.fp32({channels})};
+      const auto forward = [&](int i) {
+        return RmsNormRopeForward{x[i], weight[i], 1e-6F, channels, 128, rope.table(), {}, y[i], rstd[i]};
+      };
+      const auto backward = [&](int i) {
+        return RmsNormRopeBackward{dy[i], x[i],         weight[i], rstd[i], channels,
+                                   128,   rope.table(), {},        dy[i],   dweight[i]};
+      };
+      ops.rms_norm_rope_pair_forward({forward(0), forward(1)});
+      ops.rms_norm_rope_pair_backward({backward(0), backward(1)});
+      std::vector<Output> out;
+      for (int i = 0; i < 2; ++i) {
+        out.push_back(output("y", y[i]));
+        out.push_back(gradient("dx", dy[i]));
+        out.push_back(gradient("dweight", dweight[i]));
+      }
+      return out;
+    });
+  }
+}
+
 /// |u| |x| can be far above |u . x|, so partial sums are compared on a scale where nothing cancels.
 TEST(RmsNormRope, PartialSumsEqualReference) {
   compare_with_reference(40, [](Case& c, Ops& ops) {

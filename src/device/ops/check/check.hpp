@@ -14,8 +14,12 @@ void check(const LayerNormForward& a, FloatStorage storage);
 void check(const LayerNormBackward& a, FloatStorage storage);
 void check(const GatedResidualForward& a, FloatStorage storage);
 void check(const GatedResidualBackward& a, FloatStorage storage);
+void check(const ResidualNormForward& a, FloatStorage storage);
+void check(const ResidualNormBackward& a, FloatStorage storage);
 void check(const RmsNormRopeForward& a, FloatStorage storage);
 void check(const RmsNormRopeBackward& a, FloatStorage storage);
+void check(const RmsNormRopePairForward& a, FloatStorage storage);
+void check(const RmsNormRopePairBackward& a, FloatStorage storage);
 void check(const RmsNormSumSquares& a, FloatStorage storage);
 void check(const RmsNormRopeDot& a, FloatStorage storage);
 

@@ -35,6 +35,14 @@ void width(const Expect& expect, std::int64_t global, const Tensor& x, const Ten
   if (!reduced) expect.equal("width without reduced sums", global, x.cols());
 }
 
+void one_rotation(const Expect& expect, const RopeTable& first, std::int64_t first_head_dim,
+                  const RopeTable& second, std::int64_t second_head_dim) {
+  expect.rule(first.cosine.data == second.cosine.data && first.sine.data == second.sine.data &&
+                  first.position.data == second.position.data,
+              "table of the second", "another", "that of the first");
+  if (first) expect.equal("head_dim of the second", second_head_dim, first_head_dim);
+}
+
 }  // namespace
 
 void check(const RmsNormRopeForward& a, FloatStorage storage) {
@@ -48,6 +56,36 @@ void check(const RmsNormRopeForward& a, FloatStorage storage) {
   expect.matrix("y", a.y, a.x.rows(), a.x.cols());
   expect.fp32_or_same("y", a.y, "x", a.x);
   per_token(expect, "rstd", a.rstd, a.x.rows(), true);
+}
+
+void check(const RmsNormRopePairForward& a, FloatStorage storage) {
+  check(a.first, storage);
+  check(a.second, storage);
+  const Expect expect("rms_norm_rope_pair_forward", storage);
+  expect.matrix("second x", a.second.x, a.first.x.rows(), a.first.x.cols());
+  expect.same("second x", a.second.x, "first x", a.first.x);
+  expect.same("second y", a.second.y, "first y", a.first.y);
+  expect.same("second weight", a.second.weight, "first weight", a.first.weight);
+  expect.equal("width of the second", a.second.width, a.first.width);
+  expect.rule(a.second.eps == a.first.eps, "eps of the second", "another", "that of the first");
+  one_rotation(expect, a.first.rope, a.first.head_dim, a.second.rope, a.second.head_dim);
+  expect.rule(static_cast<bool>(a.first.sum_squares) == static_cast<bool>(a.second.sum_squares),
+              "sum_squares", "one", "both or neither");
+}
+
+void check(const RmsNormRopePairBackward& a, FloatStorage storage) {
+  check(a.first, storage);
+  check(a.second, storage);
+  const Expect expect("rms_norm_rope_pair_backward", storage);
+  expect.matrix("second x", a.second.x, a.first.x.rows(), a.first.x.cols());
+  expect.same("second x", a.second.x, "first x", a.first.x);
+  expect.same("second dy", a.second.dy, "first dy", a.first.dy);
+  expect.same("second dx", a.second.dx, "first dx", a.first.dx);
+  expect.same("second weight", a.second.weight, "first weight", a.first.weight);
+  expect.equal("width of the second", a.second.width, a.first.width);
+  one_rotation(expect, a.first.rope, a.first.head_dim, a.second.rope, a.second.head_dim);
+  expect.rule(static_cast<bool>(a.first.dot) == static_cast<bool>(a.second.dot), "dot", "one",
+              "both or neither");
 }
 
 void check(const RmsNormSumSquares& a, FloatStorage storage) {

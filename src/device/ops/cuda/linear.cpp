@@ -2,6 +2,7 @@
 
 #include "device/ops/cuda/cuda_ops.hpp"
 #include "device/ops/kokkos/linear_end.hpp"
+#include "device/ops/kokkos/matrix_sums.hpp"
 #include "device/ops/kokkos/widened.hpp"
 
 namespace wan {
@@ -142,7 +143,7 @@ void CudaOps::run(const LinearBackwardWeight& a) {
     blas_.run(p);
     if (summed) run(Axpby{1, Tensor(p.sums, DType::f32, {p.rows}), 1, a.db});
   }
-  if (a.db && !summed) kernels::add_bias_gradient(workspace(), a.dy, a.db);
+  if (a.db && !summed) kernels::sum_matrix_rows("linear_backward_bias", workspace(), a.dy, a.db);
 }
 
 }  // namespace wan

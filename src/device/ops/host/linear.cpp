@@ -1,6 +1,7 @@
 #include "device/ops/host/host_ops.hpp"
 #include "device/ops/host/matmul.hpp"
 #include "device/ops/kokkos/linear_end.hpp"
+#include "device/ops/kokkos/matrix_sums.hpp"
 #include "device/ops/kokkos/widened.hpp"
 
 namespace wan {
@@ -47,7 +48,7 @@ void HostOps::run(const LinearBackwardWeight& a) {
     host::matmul(dy.cols(), x.cols(), dy.rows(), 1, operand(dy, true), operand(x), 1, a.dw.as<float>(),
                  a.dw.row_stride);
   }
-  if (a.db) kernels::add_bias_gradient(workspace(), a.dy, a.db);
+  if (a.db) kernels::sum_matrix_rows("linear_backward_bias", workspace(), a.dy, a.db);
 }
 
 }  // namespace wan

@@ -3,8 +3,17 @@
 
 namespace wan::kernels {
 
-/// Columns that a block can hold.
-inline constexpr std::int64_t most_packed_columns = 1024 * pack_width;
+/// Lanes that a block may have, which leaves each 96 registers; and the columns that it can hold.
+inline constexpr int most_lanes = 640;
+inline constexpr std::int64_t most_packed_columns = most_lanes * pack_width;
+
+/// A lane's columns of a row, in registers as they lie in memory.
+template <class T>
+struct HeldRow {
+  StoredPack<T, pack_width> pack;
+
+  KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width> operator()(Columns<pack_width>) const { return wide(pack); }
+};
 
 /// The lanes that work on one row together: a block of a GPU, each lane with one pack of columns, so that
 /// what it holds stays in registers. Same members as a warp's lanes; the bodies take Columns. Every lane of
@@ -14,16 +23,33 @@ class BlockLanes {
   KOKKOS_FORCEINLINE_FUNCTION BlockLanes(int lane, int lanes)
       : lane_(lane), lanes_(lanes), own_{std::int64_t{lane} * pack_width} {}
 
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int lane() const { return lane_; }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int size() const { return lanes_; }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Columns<pack_width> own() const { return own_; }
+
   template <class Body>
   KOKKOS_FORCEINLINE_FUNCTION void each(std::int64_t count, const Body& body) const {
     if (own_.first < count) body(own_);
   }
 
-  /// What value(c) is, worked out once.
-  template <class Value>
-  KOKKOS_FORCEINLINE_FUNCTION auto hold(std::int64_t count, const Value& value) const {
-    Held<decltype(value(Columns<pack_width>{}))> out{};
-    if (own_.first < count) out.value = value(own_);
+  /// The lane's columns of a row, zero where there is none.
+  template <class T>
+  using Row = HeldRow<T>;
+  template <class T>
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t count, const T* row) const {
+    Row<T> out{};
+    if (row != nullptr && own_.first < count) out.pack = raw(row, own_);
+    return out;
+  }
+
+  /// Stores value(c); the lane's columns as they were rounded.
+  template <class T, class Value>
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> write(std::int64_t count, T* row, const Value& value) const {
+    Row<T> out{};
+    if (own_.first < count) {
+      out.pack = narrow<T>(value(own_));
+      *reinterpret_cast<StoredPack<T, pack_width>*>(row + own_.first) = out.pack;
+    }
     return out;
   }
 
@@ -32,6 +58,13 @@ class BlockLanes {
     float partial[1] = {own_.first < count ? total(term(own_)) : 0.0F};
     add_up(partial);
     return partial[0];
+  }
+
+  template <int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_each(std::int64_t count, float (&out)[n], const Term& term) const {
+#pragma unroll
+    for (int i = 0; i < n; ++i) out[i] = own_.first < count ? total(term(own_, i)) : 0.0F;
+    add_up(out);
   }
 
   template <class Body>
@@ -51,27 +84,7 @@ class BlockLanes {
     if (lane_ == 0) body();
   }
 
-  /// Asks for a row that will be read soon.
-  template <class T>
-  KOKKOS_FORCEINLINE_FUNCTION void prefetch(const T* row, std::int64_t count) const {
-#if defined(__CUDA_ARCH__)
-    if (own_.first < count) asm volatile("prefetch.global.L2 [%0];" ::"l"(row + own_.first));
-#else
-    static_cast<void>(row);
-    static_cast<void>(count);
-#endif
-  }
-
  private:
-  template <class Value>
-  struct Held {
-    Value value;
-    template <class C>
-    KOKKOS_FORCEINLINE_FUNCTION const Value& operator()(C) const {
-      return value;
-    }
-  };
-
   /// The same bits in every lane: warps first, then their sums, in a fixed order.
   template <int n>
   KOKKOS_FORCEINLINE_FUNCTION void add_up(float (&value)[n]) const {
@@ -82,9 +95,11 @@ class BlockLanes {
     __shared__ float of_warp[2][n][32];
     turn_ ^= 1;
     if (lane_ % 32 == 0) {
+#pragma unroll
       for (int i = 0; i < n; ++i) of_warp[turn_][i][lane_ / 32] = value[i];
     }
     __syncthreads();
+#pragma unroll
     for (int i = 0; i < n; ++i) value[i] = lane_ % 32 < lanes_ / 32 ? of_warp[turn_][i][lane_ % 32] : 0.0F;
     add_up_warp(value);
 #else
@@ -95,7 +110,9 @@ class BlockLanes {
 #if defined(__CUDA_ARCH__)
   template <int n>
   KOKKOS_FORCEINLINE_FUNCTION static void add_up_warp(float (&value)[n]) {
+#pragma unroll
     for (int apart = 16; apart > 0; apart /= 2) {
+#pragma unroll
       for (int i = 0; i < n; ++i) value[i] += __shfl_xor_sync(0xffffffffU, value[i], apart);
     }
   }

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_index.hpp"
 #include "device/ops/kokkos/workspace.hpp"
 
 // Sums over rows in two steps of fixed order, so that every run gives the same bits: chunks of rows are
@@ -9,30 +10,6 @@
 // of rows of one index into a row of partial sums, since other chunks may end or go on with that index; its
 // later runs begin in it, so that it alone adds to their sums meanwhile.
 namespace wan::kernels {
-
-/// The index of every `stride`th row: never decreasing, 0 where there is none.
-struct RowIndex {
-  const std::int32_t* of;
-  std::int64_t stride = 1;
-
-  KOKKOS_FORCEINLINE_FUNCTION std::int32_t operator()(std::int64_t i) const {
-    return of == nullptr ? 0 : of[i * stride];
-  }
-  /// The first place in (first, last] whose index is not that of `first`.
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int64_t end_of_run(std::int64_t first,
-                                                                    std::int64_t last) const {
-    const RowIndex& self = *this;
-    const std::int32_t r = self(first);
-    if (self(last - 1) == r) return last;
-    std::int64_t in = first;
-    std::int64_t out = last - 1;
-    while (out - in > 1) {
-      const std::int64_t middle = in + (out - in) / 2;
-      (self(middle) == r ? in : out) = middle;
-    }
-    return out;
-  }
-};
 
 /// Rows that one thread sums of its column.
 inline constexpr std::int64_t row_chunk = 32;

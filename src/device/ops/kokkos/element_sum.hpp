@@ -10,17 +10,46 @@ namespace wan::kernels {
 /// order: the same bits on any number of threads.
 inline constexpr std::int64_t sum_block = 32768;
 
+/// Elements that a thread of a GPU takes at once.
+inline constexpr int sum_pack = 4;
+
+/// term(a, b), or the sum of term over the elements of two packs.
+template <class Term>
+KOKKOS_FORCEINLINE_FUNCTION double add_parts(float a, float b, const Term& term) {
+  return term(a, b);
+}
+#if defined(WAN_CUDA_KERNELS)
+template <int width, class Term>
+KOKKOS_FORCEINLINE_FUNCTION double add_parts(const Pack<width>& a, const Pack<width>& b, const Term& term) {
+  double sum = 0;
+#pragma unroll
+  for (int i = 0; i < width; ++i) sum += term(a.value[i], b.value[i]);
+  return sum;
+}
+#endif
+
 template <class Term>
 struct BlockSums {
   std::int64_t count;
+  bool packs;
   Term term;
   double* partial;
 
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t block) const {
     const std::int64_t begin = block * sum_block;
     const std::int64_t left = count - begin;
-    partial[block] =
-        lanes.sum(left < sum_block ? left : sum_block, [&](std::int64_t i) { return term(begin + i); });
+    const std::int64_t here = left < sum_block ? left : sum_block;
+    double sum = 0;
+    std::int64_t done = 0;
+#if defined(WAN_CUDA_KERNELS)
+    if (packs) {
+      sum = lanes.sum(here / sum_pack,
+                      [&](std::int64_t pack) { return term(Columns<sum_pack>{begin + pack * sum_pack}); });
+      done = here / sum_pack * sum_pack;
+    }
+#endif
+    sum += lanes.sum(here - done, [&](std::int64_t i) { return term(begin + done + i); });
+    partial[block] = sum;
   }
 };
 
@@ -37,13 +66,14 @@ struct FinishSum {
   }
 };
 
-/// finish(sum of term(i) over i < count), all on the device.
+/// finish(sum of term(i) over i < count), all on the device; `packs`: a GPU may take the sum of a pack of
+/// terms at once.
 template <class Term, class Finish>
-void sum_elements(const char* label, Workspace& workspace, std::int64_t count, const Term& term,
+void sum_elements(const char* label, Workspace& workspace, std::int64_t count, bool packs, const Term& term,
                   const Finish& finish) {
   const std::int64_t blocks = (count + sum_block - 1) / sum_block;
   auto* const partial = static_cast<double*>(workspace.take(8 * blocks));
-  launch_rows(label, blocks, BlockSums<Term>{count, term, partial});
+  launch_rows(label, blocks, BlockSums<Term>{count, packs, term, partial});
   launch_rows(label, 1, FinishSum<Finish>{blocks, partial, finish});
 }
 

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "device/ops/kokkos/column_sums.hpp"
 #include "device/ops/kokkos/kokkos_ops.hpp"
 #include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/matrix_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/kokkos/vector_math.hpp"
 
@@ -18,8 +18,12 @@ struct ScaledCopy {
   Y* y;
 
   template <class At>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
-    store(y, i, factor * load(x, i));
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return raw(x, i);
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    store(y, i, factor * wide(in));
   }
 };
 
@@ -31,45 +35,96 @@ struct ScaledSum {
   Y* y;
 
   template <class At>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
-    store(y, i, a * load(x, i) + b * load(y, i));
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return Operands<decltype(raw(x, i)), decltype(raw(y, i))>{raw(x, i), raw(y, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    store(y, i, a * wide(in.a) + b * wide(in.b));
   }
 };
 
 template <class X, class Y, Activation activation>
 struct Activate {
-  std::int64_t cols;
-  Matrix<X> x;
-  Matrix<Y> y;
+  static constexpr Exactness exactness = exactness_for<X, Y>;
 
-  template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t row) const {
-    const X* const in = x.row(row);
-    Y* const out = y.row(row);
-    lanes.each(cols, [=](auto c) {
-      store(out, c, each_part(load(in, c), [](float u) { return activate<activation>(u); }));
-    });
+  const X* x;
+  Y* y;
+
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return raw(x, i);
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    store(y, i, each_part(wide(in), [](float u) { return activate<activation, exactness>(u); }));
   }
 };
 
 template <class G, class X, class D, Activation activation>
 struct ActivateBackward {
+  static constexpr Exactness exactness = exactness_for<G, X, D>;
+
+  const G* dy;
+  const X* x;
+  D* dx;
+
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return Operands<decltype(raw(dy, i)), decltype(raw(x, i))>{raw(dy, i), raw(x, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    store(dx, i, wide(in.a) * each_part(wide(in.b), [](float u) {
+                   return activation_slope<activation, exactness>(u);
+                 }));
+  }
+};
+
+/// A kernel of elements on each row of matrices of which not all are dense.
+template <class MakeKernel>
+struct EachRow {
   std::int64_t cols;
+  MakeKernel of_row;
+
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t row) const {
+    const auto kernel = of_row(row);
+    lanes.each(cols, [=](std::int64_t c) { kernel(c, kernel.operands(c)); });
+  }
+};
+
+template <class X, class Y, Activation activation>
+struct ActivateRow {
+  Matrix<X> x;
+  Matrix<Y> y;
+
+  KOKKOS_FORCEINLINE_FUNCTION Activate<X, Y, activation> operator()(std::int64_t row) const {
+    return {x.row(row), y.row(row)};
+  }
+};
+
+template <class G, class X, class D, Activation activation>
+struct ActivateRowBackward {
   Matrix<G> dy;
   Matrix<X> x;
   Matrix<D> dx;
 
-  template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t row) const {
-    const G* const g = dy.row(row);
-    const X* const in = x.row(row);
-    D* const out = dx.row(row);
-    lanes.each(cols, [=](auto c) {
-      const auto slope = each_part(load(in, c), [](float u) { return activation_slope<activation>(u); });
-      store(out, c, load(g, c) * slope);
-    });
+  KOKKOS_FORCEINLINE_FUNCTION ActivateBackward<G, X, D, activation> operator()(std::int64_t row) const {
+    return {dy.row(row), x.row(row), dx.row(row)};
   }
 };
+
+/// of_row(row) is the kernel of elements from that row on.
+template <class MakeKernel, class... T>
+void launch_matrix_elements(const char* label, std::int64_t rows, std::int64_t cols, const MakeKernel& of_row,
+                            const Matrix<T>&... matrices) {
+  if (rows <= 1 || ((matrices.stride == cols) && ...)) {
+    launch_packed_elements<pack_width>(label, rows * cols, in_packs_of<pack_width>(matrices.data...),
+                                       of_row(0));
+  } else {
+    launch_rows(label, rows, EachRow<MakeKernel>{cols, of_row});
+  }
+}
 
 template <class V>
 struct AddVector {
@@ -83,15 +138,6 @@ struct AddVector {
     const std::int64_t row = item / cols;
     const std::int64_t c = item % cols;
     out.row(row)[c] = rows.row(row)[c] + load(vector, c);
-  }
-};
-
-template <class X>
-struct Element {
-  Matrix<X> x;
-
-  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
-    return load(x.row(row), c);
   }
 };
 
@@ -117,8 +163,8 @@ void KokkosOps::run(const Cast& a) {
   with_storage(a.x, a.y, [&](auto x, auto y) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using Y = std::remove_pointer_t<decltype(y.data)>;
-    launch_packed_elements("cast", a.x.elements(), in_packs(x.data, y.data),
-                           ScaledCopy<X, Y>{1.0F, x.data, y.data});
+    launch_packed_elements<pack_width>("cast", a.x.elements(), in_packs_of<pack_width>(x.data, y.data),
+                                       ScaledCopy<X, Y>{1.0F, x.data, y.data});
   });
 }
 
@@ -127,11 +173,12 @@ void KokkosOps::run(const Axpby& a) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using Y = std::remove_pointer_t<decltype(y.data)>;
     if (a.b == 0) {
-      launch_packed_elements("axpby_overwrite", a.x.elements(), in_packs(x.data, y.data),
-                             ScaledCopy<X, Y>{a.a, x.data, y.data});
+      launch_packed_elements<pack_width>("axpby_overwrite", a.x.elements(),
+                                         in_packs_of<pack_width>(x.data, y.data),
+                                         ScaledCopy<X, Y>{a.a, x.data, y.data});
     } else {
-      launch_packed_elements("axpby", a.x.elements(), in_packs(x.data, y.data),
-                             ScaledSum<X, Y>{a.a, a.b, x.data, y.data});
+      launch_packed_elements<pack_width>("axpby", a.x.elements(), in_packs_of<pack_width>(x.data, y.data),
+                                         ScaledSum<X, Y>{a.a, a.b, x.data, y.data});
     }
   });
 }
@@ -141,8 +188,8 @@ void KokkosOps::run(const ActivationForward& a) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using Y = std::remove_pointer_t<decltype(y.data)>;
     with_activation(a.activation, [&](auto activation) {
-      launch_packed_rows("activation_forward", a.x.rows(), a.x.cols(), in_packs(a.x.cols(), a.x, a.y),
-                         Activate<X, Y, decltype(activation)::value>{a.x.cols(), x, y});
+      launch_matrix_elements("activation_forward", a.x.rows(), a.x.cols(),
+                             ActivateRow<X, Y, decltype(activation)::value>{x, y}, x, y);
     });
   });
 }
@@ -153,8 +200,8 @@ void KokkosOps::run(const ActivationBackward& a) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using D = std::remove_pointer_t<decltype(dx.data)>;
     with_activation(a.activation, [&](auto activation) {
-      launch_packed_rows("activation_backward", a.x.rows(), a.x.cols(), in_packs(a.x.cols(), a.dy, a.x, a.dx),
-                         ActivateBackward<G, X, D, decltype(activation)::value>{a.x.cols(), dy, x, dx});
+      launch_matrix_elements("activation_backward", a.x.rows(), a.x.cols(),
+                             ActivateRowBackward<G, X, D, decltype(activation)::value>{dy, x, dx}, dy, x, dx);
     });
   });
 }
@@ -168,11 +215,7 @@ void KokkosOps::run(const AddRowVector& a) {
 }
 
 void KokkosOps::run(const SumRows& a) {
-  with_storage(a.x, [&](auto x) {
-    using X = std::remove_pointer_t<decltype(x.data)>;
-    add_column_sums("sum_rows", workspace(), a.x.rows(), a.x.cols(), nullptr, a.out.as<float>(), a.x.cols(),
-                    Element<X>{x});
-  });
+  sum_matrix_rows("sum_rows", workspace(), a.x, a.out);
 }
 
 void KokkosOps::run(const TimestepEmbedding& a) {

@@ -31,9 +31,13 @@ struct Mix {
   float* target;
 
   template <class At>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
-    const auto x = load(clean, i);
-    const auto e = load(noise, i);
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return Operands<decltype(raw(clean, i)), decltype(raw(noise, i))>{raw(clean, i), raw(noise, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    const auto x = wide(in.a);
+    const auto e = wide(in.b);
     store(noisy, i, (1.0F - sigma) * x + sigma * e);
     store(target, i, e - x);
   }
@@ -44,9 +48,12 @@ struct SquaredDifference {
   const P* prediction;
   const float* target;
 
-  KOKKOS_FORCEINLINE_FUNCTION double operator()(std::int64_t i) const {
-    const double d = static_cast<double>(load(prediction, i)) - static_cast<double>(target[i]);
-    return d * d;
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION double operator()(At i) const {
+    return add_parts(load(prediction, i), load(target, i), [](float p, float t) {
+      const double d = static_cast<double>(p) - static_cast<double>(t);
+      return d * d;
+    });
   }
 };
 
@@ -69,8 +76,13 @@ struct LossGradient {
   P* gradient;
 
   template <class At>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
-    store(gradient, i, factor * (load(prediction, i) - load(target, i)));
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return Operands<decltype(raw(prediction, i)), decltype(raw(target, i))>{raw(prediction, i),
+                                                                            raw(target, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    store(gradient, i, factor * (wide(in.a) - wide(in.b)));
   }
 };
 
@@ -92,8 +104,9 @@ void KokkosOps::run(const FlowMix& a) {
       const std::int64_t first = a.offset[s];
       const Mix<C, N> mix{a.sigma[s], clean.data + first, a.noise.as<float>() + first, noisy.data + first,
                           a.target.as<float>() + first};
-      launch_packed_elements("flow_mix", a.offset[s + 1] - first,
-                             in_packs(mix.clean, mix.noise, mix.noisy, mix.target), mix);
+      launch_packed_elements<pack_width>("flow_mix", a.offset[s + 1] - first,
+                                         in_packs_of<pack_width>(mix.clean, mix.noise, mix.noisy, mix.target),
+                                         mix);
     }
   });
 }
@@ -108,12 +121,14 @@ void KokkosOps::run(const FlowLoss& a) {
       const P* const predicted = prediction.data + first;
       const float* const target = a.target.as<float>() + first;
       sum_elements(
-          "flow_loss", workspace(), count, SquaredDifference<P>{predicted, target},
+          "flow_loss", workspace(), count, in_packs_of<sum_pack>(predicted, target),
+          SquaredDifference<P>{predicted, target},
           WriteLoss{static_cast<double>(a.weight[s]), a.loss.as<float>() + s, a.raw.as<float>() + s});
       if (a.gradient) {
         P* const gradient = a.gradient.as<P>() + first;
-        launch_packed_elements("flow_loss_gradient", count, in_packs(predicted, target, gradient),
-                               LossGradient<P>{2.0F * a.weight[s] * a.scale, predicted, target, gradient});
+        launch_packed_elements<pack_width>(
+            "flow_loss_gradient", count, in_packs_of<pack_width>(predicted, target, gradient),
+            LossGradient<P>{2.0F * a.weight[s] * a.scale, predicted, target, gradient});
       }
     }
   });

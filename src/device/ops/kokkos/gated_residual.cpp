@@ -1,5 +1,4 @@
 #include "device/ops/kokkos/kokkos_ops.hpp"
-#include "device/ops/kokkos/launch.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
 
@@ -10,23 +9,40 @@ using namespace kernels;  // NOLINT(google-build-using-namespace): a file of ker
 
 template <class X, class Y, class O>
 struct Forward {
+  static constexpr int row_bytes = uniform<X, Y, O> ? held_bytes<X, Y> : 0;
+
   std::int64_t channels;
   Matrix<X> x;
   Matrix<Y> y;
   Matrix<O> out;
   Matrix<const float> gate;
-  const std::int32_t* row_index;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    const X* const in = x.row(token);
-    const Y* const branch = y.row(token);
+  struct Rows {
+    typename AnyLanes::template Row<X> x;
+    typename AnyLanes::template Row<Y> y;
+  };
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Rows<AnyLanes> rows(const AnyLanes& lanes, std::int64_t token) const {
+    return {lanes.hold(channels, x.row(token)), lanes.hold(channels, y.row(token))};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t number) const {
+    return lanes.hold(channels, gate.row(number));
+  }
+
+  template <class AnyLanes, class In, class Parameters>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              Nothing, const Parameters& g) const {
     O* const to = out.row(token);
     if (gate.data == nullptr) {
-      lanes.each(channels, [=](auto c) { store(to, c, load(in, c) + load(branch, c)); });
+      lanes.each(channels, [=](auto c) { store(to, c, in.x(c) + in.y(c)); });
     } else {
-      const float* const g = gate.row(row_index[token]);
-      lanes.each(channels, [=](auto c) { store(to, c, load(in, c) + load(g, c) * load(branch, c)); });
+      lanes.each(channels, [=](auto c) { store(to, c, in.x(c) + g(c) * in.y(c)); });
     }
   }
 };
@@ -34,6 +50,8 @@ struct Forward {
 /// dy where it is wanted, and the sum of g y for the gate.
 template <class G, class Y, class D>
 struct Backward {
+  static constexpr int row_bytes = uniform<G, Y, D> ? held_bytes<G, Y> : 0;
+
   std::int64_t channels;
   Matrix<G> g;
   Matrix<Y> y;
@@ -41,26 +59,31 @@ struct Backward {
   Matrix<const float> gate;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void prefetch(const AnyLanes& lanes, std::int64_t token) const {
-    lanes.prefetch(g.row(token), channels);
-    lanes.prefetch(y.row(token), channels);
+  struct Rows {
+    typename AnyLanes::template Row<G> g;
+    typename AnyLanes::template Row<Y> y;
+  };
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Rows<AnyLanes> rows(const AnyLanes& lanes, std::int64_t token) const {
+    return {lanes.hold(channels, g.row(token)), lanes.hold(channels, y.row(token))};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t number) const {
+    return lanes.hold(channels, gate.row(number));
   }
 
-  template <class AnyLanes, class Sums>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, std::int64_t number,
-                                              Sums& sums) const {
-    const G* const in = g.row(token);
-    const Y* const branch = y.row(token);
-    if (dy.data == nullptr) {
-      lanes.each(channels, [&](auto c) { sums.add(0, c, load(in, c) * load(branch, c)); });
-      return;
-    }
-    const float* const factor = gate.row(number);
-    D* const to = dy.row(token);
+  template <class AnyLanes, class In, class Parameters, class Sums>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              Nothing, const Parameters& factor, Sums& sums) const {
+    D* const to = dy.data == nullptr ? nullptr : dy.row(token);
     lanes.each(channels, [&](auto c) {
-      const auto slope = load(in, c);
-      sums.add(0, c, slope * load(branch, c));
-      store(to, c, load(factor, c) * slope);
+      const auto slope = in.g(c);
+      sums.add(0, c, slope * in.y(c));
+      if (to != nullptr) store(to, c, factor(c) * slope);
     });
   }
 };
@@ -68,18 +91,31 @@ struct Backward {
 /// dy alone.
 template <class G, class D>
 struct BackwardData {
+  static constexpr int row_bytes = uniform<G, D> ? held_bytes<G> : 0;
+
   std::int64_t channels;
   Matrix<G> g;
   Matrix<D> dy;
   Matrix<const float> gate;
-  const std::int32_t* row_index;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    const G* const in = g.row(token);
+  KOKKOS_FORCEINLINE_FUNCTION auto rows(const AnyLanes& lanes, std::int64_t token) const {
+    return lanes.hold(channels, g.row(token));
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t number) const {
+    return lanes.hold(channels, gate.row(number));
+  }
+
+  template <class AnyLanes, class In, class Parameters>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              Nothing, const Parameters& factor) const {
     D* const to = dy.row(token);
-    const float* const factor = gate.row(row_index[token]);
-    lanes.each(channels, [=](auto c) { store(to, c, load(factor, c) * load(in, c)); });
+    lanes.each(channels, [=](auto c) { store(to, c, factor(c) * in(c)); });
   }
 };
 
@@ -90,14 +126,10 @@ void KokkosOps::run(const GatedResidualForward& a) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using Y = std::remove_pointer_t<decltype(y.data)>;
     using O = std::remove_pointer_t<decltype(out.data)>;
-    launch_packed_rows("gated_residual_forward", a.x.rows(), a.x.cols(),
-                       in_packs(a.x.cols(), a.x, a.y, a.out, a.gate),
-                       Forward<X, Y, O>{a.x.cols(),
-                                        x,
-                                        y,
-                                        out,
-                                        {a.gate.as<const float>(), a.gate.row_stride},
-                                        a.row_index.as<std::int32_t>()});
+    launch_packed_rows(
+        "gated_residual_forward", a.x.rows(), a.x.cols(), in_packs(a.x.cols(), a.x, a.y, a.out, a.gate),
+        a.gate ? a.row_index.as<std::int32_t>() : nullptr,
+        Forward<X, Y, O>{a.x.cols(), x, y, out, {a.gate.as<const float>(), a.gate.row_stride}});
   });
 }
 
@@ -105,7 +137,7 @@ void KokkosOps::run(const GatedResidualBackward& a) {
   const std::int32_t* const row_index = a.row_index.as<std::int32_t>();
   const std::int64_t channels = a.g.cols();
   const Matrix<const float> gate{a.gate.as<const float>(), a.gate.row_stride};
-  const bool packs = in_packs(channels, a.g, a.y, a.dy, a.gate);
+  const bool packs = in_packs(channels, a.g, a.y, a.dy, a.gate, a.dgate);
   if (a.dgate) {
     with_storage(a.g, a.y, a.dy, [&](auto g, auto y, auto dy) {
       using G = std::remove_pointer_t<decltype(g.data)>;
@@ -119,8 +151,8 @@ void KokkosOps::run(const GatedResidualBackward& a) {
     with_storage(a.g, a.dy, [&](auto g, auto dy) {
       using G = std::remove_pointer_t<decltype(g.data)>;
       using D = std::remove_pointer_t<decltype(dy.data)>;
-      launch_packed_rows("gated_residual_backward_data", a.g.rows(), channels, packs,
-                         BackwardData<G, D>{channels, g, dy, gate, row_index});
+      launch_packed_rows("gated_residual_backward_data", a.g.rows(), channels, packs, row_index,
+                         BackwardData<G, D>{channels, g, dy, gate});
     });
   }
 }

@@ -2,6 +2,8 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 
+#include "device/ops/kokkos/storage.hpp"
+
 namespace wan::kernels {
 
 /// The lanes that work on one row together: a warp of a GPU. Every lane runs the kernel; lane i takes columns
@@ -17,10 +19,19 @@ struct Lanes {
     for (std::int64_t c = lane; c < count; c += width) body(c);
   }
 
-  /// What value(c) is: the function itself, a lane has too many columns to keep.
-  template <class Value>
-  KOKKOS_FORCEINLINE_FUNCTION Value hold(std::int64_t, const Value& value) const {
-    return value;
+  /// A row of which every lane reads its columns again and again: it has too many to keep.
+  template <class T>
+  using Row = RowView<T>;
+  template <class T>
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t, const T* row) const {
+    return {row};
+  }
+
+  /// Stores value(c) for each c < count; the row as it was rounded, which each lane reads where it wrote.
+  template <class T, class Value>
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> write(std::int64_t count, T* row, const Value& value) const {
+    each(count, [=](std::int64_t c) { store(row, c, value(c)); });
+    return {row};
   }
 
   /// Sum of term(c), in term's own type, known to all lanes.
@@ -30,6 +41,12 @@ struct Lanes {
 #pragma unroll 4
     for (std::int64_t c = lane; c < count; c += width) partial += term(c);
     return add_up(partial);
+  }
+
+  /// out[i] = the sum of term(c, i), known to all lanes.
+  template <int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_each(std::int64_t count, float (&out)[n], const Term& term) const {
+    for (int i = 0; i < n; ++i) out[i] = sum(count, [&](std::int64_t c) { return term(c, i); });
   }
 
   /// Two sums in one walk: body(c, a, b) adds to a and b.
@@ -54,10 +71,6 @@ struct Lanes {
 #endif
     return found;
   }
-
-  /// Other warps hide what it waits for.
-  template <class T>
-  KOKKOS_FORCEINLINE_FUNCTION void prefetch(const T*, std::int64_t) const {}
 
   /// body() by one lane.
   template <class Body>

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "device/ops/kokkos/block_lanes.hpp"
 #include "device/ops/kokkos/lanes_cuda.hpp"
+#include "device/ops/kokkos/pack.hpp"
 
 namespace wan::kernels {
 
@@ -29,39 +29,6 @@ void launch_rows(const char* label, std::int64_t rows, const Kernel& kernel) {
   Kokkos::parallel_for(label, Range(0, rows * Lanes::width), WarpPerRow<Kernel>{kernel});
 }
 
-// Blocks of any size up to 1024 lanes; that bound leaves each lane 64 registers.
-using Blocks = Kokkos::TeamPolicy<Space, Kokkos::LaunchBounds<1024, 1>>;
-
-template <class Kernel>
-struct BlockPerRow {
-  Kernel kernel;
-
-  KOKKOS_FUNCTION void operator()(const Blocks::member_type& block) const {
-    kernel(BlockLanes(block.team_rank(), block.team_size()), std::int64_t{block.league_rank()});
-  }
-};
-
-/// Lanes of a block that holds a row.
-inline int lanes_of(std::int64_t cols) {
-  const std::int64_t packs = (cols + pack_width - 1) / pack_width;
-  return static_cast<int>((packs + 31) / 32 * 32);
-}
-
-/// How many such blocks the GPU runs side by side.
-inline std::int64_t blocks_at_once(std::int64_t cols) {
-  return std::int64_t{Space().cuda_device_prop().multiProcessorCount} * std::min(32, 1024 / lanes_of(cols));
-}
-
-/// kernel(lanes, row) for each row of `cols` columns: where they can be taken in packs and a block can hold
-/// them, a block each, else a warp each.
-template <class Kernel>
-void launch_packed_rows(const char* label, std::int64_t rows, std::int64_t cols, bool packs,
-                        const Kernel& kernel) {
-  if (!packs || cols > most_packed_columns) return launch_rows(label, rows, kernel);
-  if (rows <= 0) return;
-  Kokkos::parallel_for(label, Blocks(static_cast<int>(rows), lanes_of(cols)), BlockPerRow<Kernel>{kernel});
-}
-
 /// kernel(i) for each item i < count, a thread each.
 template <class Kernel>
 void launch_items(const char* label, std::int64_t count, const Kernel& kernel) {
@@ -76,25 +43,55 @@ void launch_elements(const char* label, std::int64_t count, const Kernel& kernel
 }
 
 template <class Kernel>
-struct PackPerThread {
+struct ElementPerThread {
+  Kernel kernel;
+
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t i) const { kernel(i, kernel.operands(i)); }
+};
+
+/// Packs that a thread loads before it works on the first.
+inline constexpr int packs_at_once = 2;
+
+/// Elements of a thread: packs a block's width apart, or what is left of them one by one.
+template <int width, class Kernel>
+struct PacksPerThread {
+  static constexpr int threads = 256;
+  static constexpr std::int64_t block_elements = std::int64_t{threads} * packs_at_once * width;
+
   std::int64_t count;
   Kernel kernel;
 
-  KOKKOS_FUNCTION void operator()(std::int64_t number) const {
-    const std::int64_t first = number * element_pack;
-    if (first + element_pack <= count) {
-      kernel(Columns<element_pack>{first});
-    } else {
-      for (std::int64_t i = first; i < count; ++i) kernel(i);
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t number) const {
+    const std::int64_t first =
+        number / threads * block_elements + static_cast<std::int64_t>(number % threads) * width;
+    const Columns<width> last{first + (packs_at_once - 1) * threads * width};
+    if (last.first + width <= count) {
+      decltype(kernel.operands(last)) loaded[packs_at_once];
+#pragma unroll
+      for (int i = 0; i < packs_at_once; ++i)
+        loaded[i] = kernel.operands(Columns<width>{first + i * threads * width});
+#pragma unroll
+      for (int i = 0; i < packs_at_once; ++i) kernel(Columns<width>{first + i * threads * width}, loaded[i]);
+      return;
+    }
+    for (int pack = 0; pack < packs_at_once; ++pack) {
+      const std::int64_t begin = first + pack * threads * width;
+      for (std::int64_t i = begin; i < begin + width && i < count; ++i) kernel(i, kernel.operands(i));
     }
   }
 };
 
-/// kernel(i) for each element i < count, which takes packs of elements as well where `packs`.
-template <class Kernel>
+/// kernel(i, kernel.operands(i)) for each element i < count, which takes packs of `width` elements as well
+/// where `packs`.
+template <int width, class Kernel>
 void launch_packed_elements(const char* label, std::int64_t count, bool packs, const Kernel& kernel) {
-  if (!packs) return launch_elements(label, count, kernel);
-  launch_items(label, (count + element_pack - 1) / element_pack, PackPerThread<Kernel>{count, kernel});
+  if (!packs) {
+    launch_elements(label, count, ElementPerThread<Kernel>{kernel});
+  } else {
+    using Packs = PacksPerThread<width, Kernel>;
+    launch_items(label, (count + Packs::block_elements - 1) / Packs::block_elements * Packs::threads,
+                 Packs{count, kernel});
+  }
 }
 
 }  // namespace wan::kernels

@@ -18,12 +18,6 @@ void launch_rows(const char* label, std::int64_t rows, const Kernel& kernel) {
       label, Range(0, rows), KOKKOS_LAMBDA(std::int64_t row) { kernel(Lanes{}, row); });
 }
 
-/// As above: a CPU's vectors are the compiler's concern.
-template <class Kernel>
-void launch_packed_rows(const char* label, std::int64_t rows, std::int64_t, bool, const Kernel& kernel) {
-  launch_rows(label, rows, kernel);
-}
-
 /// kernel(i) for each item i < count, of which each has work enough for a thread of its own.
 template <class Kernel>
 void launch_items(const char* label, std::int64_t count, const Kernel& kernel) {
@@ -51,10 +45,16 @@ void launch_elements(const char* label, std::int64_t count, const Kernel& kernel
       });
 }
 
-/// As above.
-template <class Kernel>
+/// kernel(i, kernel.operands(i)) for each element i < count: a CPU's vectors are the compiler's concern.
+template <int, class Kernel>
 void launch_packed_elements(const char* label, std::int64_t count, bool, const Kernel& kernel) {
-  launch_elements(label, count, kernel);
+  if (count <= 0) return;
+  Kokkos::parallel_for(
+      label, Range(0, (count + element_block - 1) / element_block), KOKKOS_LAMBDA(std::int64_t block) {
+        const std::int64_t begin = block * element_block;
+        Lanes{}.each(std::min(element_block, count - begin),
+                     [&](std::int64_t i) { kernel(begin + i, kernel.operands(begin + i)); });
+      });
 }
 
 }  // namespace wan::kernels

@@ -1,7 +1,5 @@
-#include <cmath>
-
 #include "device/ops/kokkos/kokkos_ops.hpp"
-#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_statistics.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
 
@@ -12,35 +10,49 @@ using namespace kernels;  // NOLINT(google-build-using-namespace): a file of ker
 
 template <class X, class Y, class W>
 struct Forward {
+  static constexpr int row_bytes = uniform<X, Y> ? held_bytes<X> : 0;
+
   std::int64_t channels;
   float eps;
   float base;  ///< 1 where the factor is 1 + scale
   Matrix<X> x;
   Matrix<Y> y;
-  const std::int32_t* row_index;  ///< none: the one affine row
   Matrix<W> factor;
   Matrix<W> offset;
   float* mean;
   float* rstd;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    const X* const in = x.row(token);
+  KOKKOS_FORCEINLINE_FUNCTION auto rows(const AnyLanes& lanes, std::int64_t token) const {
+    return lanes.hold(channels, x.row(token));
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+
+  template <class AnyLanes>
+  struct Modulation {
+    typename AnyLanes::template Row<W> scale;
+    typename AnyLanes::template Row<W> shift;
+  };
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Modulation<AnyLanes> parameters(const AnyLanes& lanes,
+                                                              std::int64_t number) const {
+    return {lanes.hold(channels, factor.row(number)), lanes.hold(channels, offset.row(number))};
+  }
+
+  template <class AnyLanes, class In, class Parameters>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              Nothing, const Parameters& modulation) const {
+    const RowStatistics statistics = normalise_row(lanes, channels, eps, in);
+    const float m = statistics.mean;
+    const float r = statistics.rstd;
     Y* const out = y.row(token);
-    const auto width = static_cast<float>(channels);
-    const auto row = lanes.hold(channels, [=](auto c) { return load(in, c); });
-    const float m = lanes.sum(channels, [=](auto c) { return row(c); }) / width;
-    const float variance = lanes.sum(channels, [=](auto c) {
-      const auto centred = row(c) - m;
-      return centred * centred;
-    }) / width;
-    const float r = 1.0F / std::sqrt(variance + eps);
-    const std::int64_t number = row_index == nullptr ? 0 : row_index[token];
-    const W* const scale = factor.row(number);
-    const W* const shift = offset.row(number);
     const float one = base;
-    lanes.each(channels,
-               [=](auto c) { store(out, c, (row(c) - m) * r * (one + load(scale, c)) + load(shift, c)); });
+    lanes.each(channels, [=](auto c) {
+      store(out, c, (in(c)-m) * r * (one + modulation.scale(c)) + modulation.shift(c));
+    });
     if (mean == nullptr) return;
     float* const to_mean = mean + token;
     float* const to_rstd = rstd + token;
@@ -54,6 +66,8 @@ struct Forward {
 /// dx, and the sums of dy xh for the factor (number 0) and of dy for the offset (number 1).
 template <class G, class X, class D, class W>
 struct Backward {
+  static constexpr int row_bytes = uniform<G, X, D> ? held_bytes<G, X, D> : 0;
+
   std::int64_t channels;
   float base;
   Matrix<G> dy;
@@ -64,40 +78,48 @@ struct Backward {
   const float* rstd;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void prefetch(const AnyLanes& lanes, std::int64_t token) const {
-    lanes.prefetch(dy.row(token), channels);
-    lanes.prefetch(x.row(token), channels);
-    lanes.prefetch(dx.row(token), channels);
+  struct Rows {
+    typename AnyLanes::template Row<G> slope;
+    typename AnyLanes::template Row<X> x;
+    typename AnyLanes::template Row<D> before;
+  };
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Rows<AnyLanes> rows(const AnyLanes& lanes, std::int64_t token) const {
+    return {lanes.hold(channels, dy.row(token)), lanes.hold(channels, x.row(token)),
+            lanes.hold(channels, dx.row(token))};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION RowStatistics scalars(const AnyLanes&, std::int64_t token) const {
+    return {mean[token], rstd[token]};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t number) const {
+    return lanes.hold(channels, factor.row(number));
   }
 
-  template <class AnyLanes, class Sums>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, std::int64_t number,
+  template <class AnyLanes, class In, class Parameters, class Sums>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              const RowStatistics& statistics, const Parameters& scale,
                                               Sums& sums) const {
-    const G* const g = dy.row(token);
-    const X* const in = x.row(token);
     D* const out = dx.row(token);
-    const W* const scale = factor.row(number);
     const float one = base;
-    const float m = mean[token];
-    const float r = rstd[token];
-    const auto slope = lanes.hold(channels, [=](auto c) { return load(g, c); });
-    const auto normed = lanes.hold(channels, [=](auto c) { return (load(in, c) - m) * r; });
-    const auto before = lanes.hold(channels, [=](auto c) { return load(out, c); });
+    const float m = statistics.mean;
+    const float r = statistics.rstd;
     float sum_g = 0;
     float sum_gx = 0;
     lanes.sum_two(channels, sum_g, sum_gx, [=](auto c, auto& a, auto& b) {
-      const auto u = slope(c) * (one + load(scale, c));
+      const auto u = in.slope(c) * (one + scale(c));
       a += u;
-      b += u * normed(c);
+      b += u * ((in.x(c) - m) * r);
     });
     const float mean_g = sum_g / static_cast<float>(channels);
     const float mean_gx = sum_gx / static_cast<float>(channels);
     lanes.each(channels, [&](auto c) {
-      const auto s = slope(c);
-      const auto xh = normed(c);
+      const auto s = in.slope(c);
+      const auto xh = (in.x(c) - m) * r;
       sums.add(0, c, s * xh);
       sums.add(1, c, s);
-      store(out, c, before(c) + r * (s * (one + load(scale, c)) - mean_g - xh * mean_gx));
+      store(out, c, in.before(c) + r * (s * (one + scale(c)) - mean_g - xh * mean_gx));
     });
   }
 };
@@ -114,8 +136,8 @@ void KokkosOps::run(const LayerNormForward& a) {
     using Y = std::remove_pointer_t<decltype(y.data)>;
     using W = std::remove_pointer_t<decltype(w.data)>;
     launch_packed_rows("layer_norm_forward", a.x.rows(), a.x.cols(),
-                       in_packs(a.x.cols(), a.x, a.y, factor, offset),
-                       Forward<X, Y, W>{a.x.cols(), a.eps, modulated ? 1.0F : 0.0F, x, y, row_index, w,
+                       in_packs(a.x.cols(), a.x, a.y, factor, offset), row_index,
+                       Forward<X, Y, W>{a.x.cols(), a.eps, modulated ? 1.0F : 0.0F, x, y, w,
                                         matrix<W>(offset), a.mean.as<float>(), a.rstd.as<float>()});
   });
 }
@@ -133,7 +155,7 @@ void KokkosOps::run(const LayerNormBackward& a) {
     with_storage(factor, [&](auto w) {
       using W = std::remove_pointer_t<decltype(w.data)>;
       launch_rows_with_sums("layer_norm_backward", workspace(), a.x.rows(), a.x.cols(),
-                            in_packs(a.x.cols(), a.dy, a.x, a.dx, factor), sums,
+                            in_packs(a.x.cols(), a.dy, a.x, a.dx, factor, a.dscale, a.dshift), sums,
                             Backward<G, X, D, W>{a.x.cols(), modulated ? 1.0F : 0.0F, dy, x, dx, w,
                                                  a.mean.as<float>(), a.rstd.as<float>()});
     });

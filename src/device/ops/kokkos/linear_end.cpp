@@ -1,6 +1,5 @@
 #include "device/ops/kokkos/linear_end.hpp"
 
-#include "device/ops/kokkos/column_sums.hpp"
 #include "device/ops/kokkos/launch.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/kokkos/vector_math.hpp"
@@ -59,15 +58,6 @@ struct BackwardDataEnd {
   }
 };
 
-template <class G>
-struct Element {
-  Matrix<G> dy;
-
-  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
-    return load(dy.row(row), c);
-  }
-};
-
 struct Zero {
   float* out;
 
@@ -106,14 +96,6 @@ void end_linear_backward_data(const Tensor& product, const LinearBackwardData& a
                   BackwardDataEnd<D, P, decltype(activation)::value>{a.dx.cols(), a.accumulate,
                                                                      matrix<float>(product), pre, dx});
     });
-  });
-}
-
-void add_bias_gradient(Workspace& workspace, const Tensor& dy, const Tensor& db) {
-  with_storage(dy, [&](auto rows) {
-    using G = std::remove_pointer_t<decltype(rows.data)>;
-    add_column_sums("linear_backward_bias", workspace, dy.rows(), dy.cols(), nullptr, db.as<float>(),
-                    db.cols(), Element<G>{rows});
   });
 }
 

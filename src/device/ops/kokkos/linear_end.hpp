@@ -9,7 +9,5 @@ namespace wan::kernels {
 void end_linear_forward(Workspace& workspace, const Tensor& product, const LinearForward& a);
 /// dx = [dx +] product * act'(pre). `product` is fp32 [N, K] and may be dx.
 void end_linear_backward_data(const Tensor& product, const LinearBackwardData& a);
-/// db += column sums of dy.
-void add_bias_gradient(Workspace& workspace, const Tensor& dy, const Tensor& db);
 
 }  // namespace wan::kernels

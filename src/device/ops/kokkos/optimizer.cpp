@@ -28,12 +28,18 @@ struct AdamWStep {
   float unbias2;
 
   template <class At>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i) const {
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    using Raw = decltype(raw(gradient, i));
+    return Operands<Raw, Raw, Raw, Raw>{raw(gradient, i), raw(exp_avg, i), raw(exp_avg_sq, i),
+                                        raw(master, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
     if (*gradient_scale == 0) return;
-    const auto g = *gradient_scale * load(gradient, i);
-    const auto m = beta1 * load(exp_avg, i) + (1.0F - beta1) * g;
-    const auto v = beta2 * load(exp_avg_sq, i) + (1.0F - beta2) * g * g;
-    const auto before = load(master, i);
+    const auto g = *gradient_scale * wide(in.a);
+    const auto m = beta1 * wide(in.b) + (1.0F - beta1) * g;
+    const auto v = beta2 * wide(in.c) + (1.0F - beta2) * g * g;
+    const auto before = wide(in.d);
     const auto root = each_part(v * unbias2, [](float square) { return std::sqrt(square); });
     const auto after = before - lr * (m * unbias1 / (root + eps) + decay * before);
     store(exp_avg, i, m);
@@ -61,17 +67,21 @@ void step_range(const AdamW& a, std::int64_t first, std::int64_t last, float dec
                           decay,
                           static_cast<float>(1 / unbias1),
                           static_cast<float>(1 / unbias2)};
-  launch_packed_elements("adamw", last - first,
-                         in_packs(step.gradient, step.exp_avg, step.exp_avg_sq, step.master, step.parameter),
-                         step);
+  constexpr int width = 4;  // 16 bytes of fp32
+  launch_packed_elements<width>(
+      "adamw", last - first,
+      in_packs_of<width>(step.gradient, step.exp_avg, step.exp_avg_sq, step.master, step.parameter), step);
 }
 
 struct Square {
   const float* x;
 
-  KOKKOS_FORCEINLINE_FUNCTION double operator()(std::int64_t i) const {
-    const auto value = static_cast<double>(x[i]);
-    return value * value;
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION double operator()(At i) const {
+    const auto values = load(x, i);
+    return add_parts(values, values, [](float value, float) {
+      return static_cast<double>(value) * static_cast<double>(value);
+    });
   }
 };
 
@@ -118,7 +128,8 @@ void KokkosOps::run(const AdamW& a) {
 
 void KokkosOps::run(const SumSquares& a) {
   const Workspace::Scope scope(workspace());
-  sum_elements("sum_squares", workspace(), a.x.elements(), Square{a.x.as<float>()},
+  const float* const x = a.x.as<float>();
+  sum_elements("sum_squares", workspace(), a.x.elements(), in_packs_of<sum_pack>(x), Square{x},
                AddTo{a.out.as<double>()});
 }
 

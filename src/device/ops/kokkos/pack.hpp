@@ -94,17 +94,29 @@ struct alignas(sizeof(T) * width < 16 ? sizeof(T) * width : 16) StoredPack {
 };
 
 template <class T, int width>
-KOKKOS_FORCEINLINE_FUNCTION Pack<width> load(const T* at, Columns<width> c) {
-  const auto stored = *reinterpret_cast<const StoredPack<T, width>*>(at + c.first);
+KOKKOS_FORCEINLINE_FUNCTION StoredPack<T, width> raw(const T* at, Columns<width> c) {
+  return *reinterpret_cast<const StoredPack<T, width>*>(at + c.first);
+}
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION Pack<width> wide(const StoredPack<T, width>& stored) {
   return make_pack<width>([&](int i) { return load(stored.value, i); });
 }
 
 template <class T, int width>
-KOKKOS_FORCEINLINE_FUNCTION void store(T* at, Columns<width> c, const Pack<width>& pack) {
+KOKKOS_FORCEINLINE_FUNCTION Pack<width> load(const T* at, Columns<width> c) {
+  return wide(raw(at, c));
+}
+
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION StoredPack<T, width> narrow(const Pack<width>& pack) {
   StoredPack<T, width> stored;
 #pragma unroll
   for (int i = 0; i < width; ++i) store(stored.value, i, pack.value[i]);
-  *reinterpret_cast<StoredPack<T, width>*>(at + c.first) = stored;
+  return stored;
+}
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION void store(T* at, Columns<width> c, const Pack<width>& pack) {
+  *reinterpret_cast<StoredPack<T, width>*>(at + c.first) = narrow<T>(pack);
 }
 
 }  // namespace wan::kernels

@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "device/ops/kokkos/kokkos_ops.hpp"
-#include "device/ops/kokkos/launch.hpp"
 #include "device/ops/kokkos/rotation.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
@@ -11,78 +10,156 @@ namespace {
 
 using namespace kernels;  // NOLINT(google-build-using-namespace): a file of kernels
 
-template <class AnyLanes, class X>
-KOKKOS_FORCEINLINE_FUNCTION float sum_squares(const AnyLanes& lanes, const X* x, std::int64_t channels) {
-  return lanes.sum(channels, [=](auto c) { return load(x, c) * load(x, c); });
+/// What belongs to a token beside its rows: where it stands, and sums over its channels that other ranks had
+/// a share in.
+template <int count>
+struct Scalars {
+  Angles angles;
+  float reduced[count];
+};
+
+template <class AnyLanes, class T, int count>
+struct HeldRows {
+  typename AnyLanes::template Row<T> of[count];
+};
+
+template <class AnyLanes, class T, int count>
+KOKKOS_FORCEINLINE_FUNCTION HeldRows<AnyLanes, T, count> hold_rows(const AnyLanes& lanes,
+                                                                   std::int64_t channels,
+                                                                   const Matrix<T> (&x)[count],
+                                                                   std::int64_t row) {
+  HeldRows<AnyLanes, T, count> out;
+  for (int i = 0; i < count; ++i) out.of[i] = lanes.hold(channels, x[i].row(row));
+  return out;
 }
 
-template <class X, class Y, class W>
+/// `count` matrices at once, that are rotated alike.
+template <int count, class X, class Y, class W>
 struct Forward {
+  static constexpr int row_bytes = uniform<X, Y> ? count * held_bytes<X> : 0;
+
   std::int64_t channels;
   float width;
   float eps;
-  Matrix<X> x;
-  Matrix<Y> y;
-  const W* weight;
   Rotation rotate;
-  const float* reduced;
-  float* rstd;
+  Matrix<X> x[count];
+  Matrix<Y> y[count];
+  Matrix<W> weight[count];
+  const float* reduced[count];
+  float* rstd[count];
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    const X* const in = x.row(token);
-    Y* const out = y.row(token);
-    const W* const w = weight;
-    const float sum = reduced != nullptr ? reduced[token] : sum_squares(lanes, in, channels);
-    const float r = 1.0F / std::sqrt(sum / width + eps);
-    if (rotate.cosine == nullptr) {
-      lanes.each(channels, [=](auto c) { store(out, c, load(in, c) * r * load(w, c)); });
+  KOKKOS_FORCEINLINE_FUNCTION auto rows(const AnyLanes& lanes, std::int64_t token) const {
+    return hold_rows(lanes, channels, x, token);
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Scalars<count> scalars(const AnyLanes& lanes, std::int64_t token) const {
+    Scalars<count> out;
+    rotate.angles(lanes, token, out.angles);
+    for (int i = 0; i < count; ++i) out.reduced[i] = reduced[i] == nullptr ? 0.0F : reduced[i][token];
+    return out;
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t) const {
+    return hold_rows(lanes, channels, weight, 0);
+  }
+
+  template <class AnyLanes, class In, class Parameters>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              const Scalars<count>& scalars,
+                                              const Parameters& weights) const {
+    float r[count];
+    if (reduced[0] == nullptr) {
+      lanes.sum_each(channels, r, [&](auto c, int i) {
+        const auto value = in.of[i](c);
+        return value * value;
+      });
     } else {
-      Angles angles;
-      rotate.angles(lanes, token, angles);
+      for (int i = 0; i < count; ++i) r[i] = scalars.reduced[i];
+    }
+    for (int i = 0; i < count; ++i) r[i] = 1.0F / std::sqrt(r[i] / width + eps);
+    if (rotate.cosine == nullptr) {
+      for (int i = 0; i < count; ++i) {
+        Y* const out = y[i].row(token);
+        const float factor = r[i];
+        const auto& from = in.of[i];
+        const auto& w = weights.of[i];
+        lanes.each(channels, [=](auto c) { store(out, c, from(c) * factor * w(c)); });
+      }
+    } else {
       rotate.each_pair(lanes, channels, [&](const auto& at) {
-        const auto value = load_pair(in, at.column);
-        const auto scale = load_pair(w, at.column);
-        const auto even = value.even * r * scale.even;
-        const auto odd = value.odd * r * scale.odd;
-        const auto cosine = angles.cosine(at);
-        const auto sine = angles.sine(at);
-        store_pair(out, at.column, {even * cosine - odd * sine, even * sine + odd * cosine});
+        const auto cosine = scalars.angles.cosine(at);
+        const auto sine = scalars.angles.sine(at);
+        for (int i = 0; i < count; ++i) {
+          const auto value = pair_of(in.of[i], at.column);
+          const auto scale = pair_of(weights.of[i], at.column);
+          const auto even = value.even * r[i] * scale.even;
+          const auto odd = value.odd * r[i] * scale.odd;
+          store_pair(y[i].row(token), at.column, {even * cosine - odd * sine, even * sine + odd * cosine});
+        }
       });
     }
-    if (rstd == nullptr) return;
-    float* const to = rstd + token;
-    lanes.once([=] { *to = r; });
+    for (int i = 0; i < count; ++i) {
+      if (rstd[i] == nullptr) continue;
+      float* const to = rstd[i] + token;
+      const float kept = r[i];
+      lanes.once([=] { *to = kept; });
+    }
   }
 };
 
 template <class X>
 struct PartialForward {
+  static constexpr int row_bytes = held_bytes<X>;
+
   std::int64_t channels;
   Matrix<X> x;
   float* out;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    const float sum = sum_squares(lanes, x.row(token), channels);
+  KOKKOS_FORCEINLINE_FUNCTION auto rows(const AnyLanes& lanes, std::int64_t token) const {
+    return lanes.hold(channels, x.row(token));
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Nothing parameters(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+
+  template <class AnyLanes, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              Nothing, Nothing) const {
+    const float sum = lanes.sum(channels, [=](auto c) { return in(c)*in(c); });
     float* const to = out + token;
     lanes.once([=] { *to = sum; });
   }
 };
 
-/// sum over the row of (R(-theta) dy) weight x. With a rotation, R(theta) (weight x) . dy is the same
-/// product.
-template <class AnyLanes, class G, class X, class W>
-KOKKOS_FORCEINLINE_FUNCTION float backward_dot(const AnyLanes& lanes, const Rotation& rotate,
-                                               const Angles& angles, std::int64_t channels, const G* g,
-                                               const X* in, const W* w) {
+/// Rows of dy and of x.
+template <class AnyLanes, class G, class X, int count>
+struct BackwardRows {
+  HeldRows<AnyLanes, G, count> slope;
+  HeldRows<AnyLanes, X, count> x;
+};
+
+/// out[i] = the sum over the row of (R(-theta) dy) weight x. With a rotation, R(theta) (weight x) . dy is the
+/// same product.
+template <int count, class AnyLanes, class In, class Weights>
+KOKKOS_FORCEINLINE_FUNCTION void backward_dots(const AnyLanes& lanes, const Rotation& rotate,
+                                               const Angles& angles, std::int64_t channels, const In& in,
+                                               const Weights& weights, float (&out)[count]) {
   if (rotate.cosine == nullptr) {
-    return lanes.sum(channels, [=](auto c) { return load(g, c) * load(w, c) * load(in, c); });
+    lanes.sum_each(channels, out,
+                   [&](auto c, int i) { return in.slope.of[i](c) * weights.of[i](c) * in.x.of[i](c); });
+    return;
   }
-  return rotate.sum_pairs(lanes, channels, [&](const auto& at) {
-    const auto slope = load_pair(g, at.column);
-    const auto value = load_pair(in, at.column);
-    const auto scale = load_pair(w, at.column);
+  rotate.sum_pairs(lanes, channels, out, [&](const auto& at, int i) {
+    const auto slope = pair_of(in.slope.of[i], at.column);
+    const auto value = pair_of(in.x.of[i], at.column);
+    const auto scale = pair_of(weights.of[i], at.column);
     const auto even = value.even * scale.even;
     const auto odd = value.odd * scale.odd;
     const auto cosine = angles.cosine(at);
@@ -93,118 +170,202 @@ KOKKOS_FORCEINLINE_FUNCTION float backward_dot(const AnyLanes& lanes, const Rota
 
 template <class G, class X, class W>
 struct PartialBackward {
+  static constexpr int row_bytes = uniform<G, X> ? held_bytes<G, X> : 0;
+
   std::int64_t channels;
-  Matrix<G> dy;
-  Matrix<X> x;
-  const W* weight;
   Rotation rotate;
+  Matrix<G> dy[1];
+  Matrix<X> x[1];
+  Matrix<W> weight[1];
   float* out;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token) const {
-    Angles angles;
-    if (rotate.cosine != nullptr) rotate.angles(lanes, token, angles);
-    const float dot = backward_dot(lanes, rotate, angles, channels, dy.row(token), x.row(token), weight);
+  KOKKOS_FORCEINLINE_FUNCTION BackwardRows<AnyLanes, G, X, 1> rows(const AnyLanes& lanes,
+                                                                   std::int64_t token) const {
+    return {hold_rows(lanes, channels, dy, token), hold_rows(lanes, channels, x, token)};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION Angles scalars(const AnyLanes& lanes, std::int64_t token) const {
+    Angles out;
+    rotate.angles(lanes, token, out);
+    return out;
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t) const {
+    return hold_rows(lanes, channels, weight, 0);
+  }
+
+  template <class AnyLanes, class In, class Parameters>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              const Angles& angles, const Parameters& weights) const {
+    float dot[1];
+    backward_dots(lanes, rotate, angles, channels, in, weights, dot);
     float* const to = out + token;
-    lanes.once([=] { *to = dot; });
+    const float sum = dot[0];
+    lanes.once([=] { *to = sum; });
   }
 };
 
 /// dx, and the sum of (R(-theta) dy) x rstd for the weight. Both in one walk, since dx may be dy.
-template <class G, class X, class D, class W>
+template <int count, class G, class X, class D, class W>
 struct Backward {
+  static constexpr int row_bytes = uniform<G, X, D> ? count * held_bytes<G, X> : 0;
+
   std::int64_t channels;
   float width;
-  Matrix<G> dy;
-  Matrix<X> x;
-  Matrix<D> dx;
-  const W* weight;
-  const float* rstd;
   Rotation rotate;
-  const float* reduced;
+  Matrix<G> dy[count];
+  Matrix<X> x[count];
+  Matrix<D> dx[count];
+  Matrix<W> weight[count];
+  const float* rstd[count];
+  const float* reduced[count];
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void prefetch(const AnyLanes& lanes, std::int64_t token) const {
-    lanes.prefetch(dy.row(token), channels);
-    lanes.prefetch(x.row(token), channels);
+  KOKKOS_FORCEINLINE_FUNCTION BackwardRows<AnyLanes, G, X, count> rows(const AnyLanes& lanes,
+                                                                       std::int64_t token) const {
+    return {hold_rows(lanes, channels, dy, token), hold_rows(lanes, channels, x, token)};
+  }
+  struct TokenScalars : Scalars<count> {
+    float rstd[count];
+  };
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION TokenScalars scalars(const AnyLanes& lanes, std::int64_t token) const {
+    TokenScalars out;
+    rotate.angles(lanes, token, out.angles);
+    for (int i = 0; i < count; ++i) {
+      out.rstd[i] = rstd[i][token];
+      out.reduced[i] = reduced[i] == nullptr ? 0.0F : reduced[i][token];
+    }
+    return out;
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t) const {
+    return hold_rows(lanes, channels, weight, 0);
   }
 
-  template <class AnyLanes, class Sums>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, std::int64_t,
+  template <class AnyLanes, class In, class Parameters, class Sums>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
+                                              const TokenScalars& scalars, const Parameters& weights,
                                               Sums& sums) const {
-    const G* const g = dy.row(token);
-    const X* const in = x.row(token);
-    const W* const w = weight;
-    D* const out = dx.row(token);
-    const float r = rstd[token];
-    Angles angles;
-    if (rotate.cosine != nullptr) rotate.angles(lanes, token, angles);
-    const float dot =
-        reduced != nullptr ? reduced[token] : backward_dot(lanes, rotate, angles, channels, g, in, w);
-    const float shrink = r * r * dot / width;
+    float shrink[count];
+    if (reduced[0] == nullptr) {
+      backward_dots(lanes, rotate, scalars.angles, channels, in, weights, shrink);
+    } else {
+      for (int i = 0; i < count; ++i) shrink[i] = scalars.reduced[i];
+    }
+    for (int i = 0; i < count; ++i) shrink[i] *= scalars.rstd[i] * scalars.rstd[i] / width;
     if (rotate.cosine == nullptr) {
-      lanes.each(channels, [&](auto c) {
-        const auto u = load(g, c);
-        const auto value = load(in, c);
-        sums.add(0, c, u * value * r);
-        store(out, c, r * (u * load(w, c) - value * shrink));
-      });
+      for (int i = 0; i < count; ++i) {
+        D* const out = dx[i].row(token);
+        lanes.each(channels, [&](auto c) {
+          const auto u = in.slope.of[i](c);
+          const auto value = in.x.of[i](c);
+          sums.add(i, c, u * value * scalars.rstd[i]);
+          store(out, c, scalars.rstd[i] * (u * weights.of[i](c) - value * shrink[i]));
+        });
+      }
     } else {
       rotate.each_pair(lanes, channels, [&](const auto& at) {
-        const auto slope = load_pair(g, at.column);
-        const auto value = load_pair(in, at.column);
-        const auto scale = load_pair(w, at.column);
-        const auto cosine = angles.cosine(at);
-        const auto sine = angles.sine(at);
-        const auto even = slope.even * cosine + slope.odd * sine;
-        const auto odd = slope.odd * cosine - slope.even * sine;
-        add_pair(sums, 0, at.column, {even * value.even * r, odd * value.odd * r});
-        store_pair(
-            out, at.column,
-            {r * (even * scale.even - value.even * shrink), r * (odd * scale.odd - value.odd * shrink)});
+        const auto cosine = scalars.angles.cosine(at);
+        const auto sine = scalars.angles.sine(at);
+        for (int i = 0; i < count; ++i) {
+          const float r = scalars.rstd[i];
+          const auto slope = pair_of(in.slope.of[i], at.column);
+          const auto value = pair_of(in.x.of[i], at.column);
+          const auto scale = pair_of(weights.of[i], at.column);
+          const auto even = slope.even * cosine + slope.odd * sine;
+          const auto odd = slope.odd * cosine - slope.even * sine;
+          add_pair(sums, i, at.column, {even * value.even * r, odd * value.odd * r});
+          store_pair(dx[i].row(token), at.column,
+                     {r * (even * scale.even - value.even * shrink[i]),
+                      r * (odd * scale.odd - value.odd * shrink[i])});
+        }
       });
     }
   }
 };
 
-}  // namespace
-
-void KokkosOps::run(const RmsNormRopeForward& a) {
-  const bool packs = in_packs(a.x.cols(), a.x, a.y, a.weight) && heads_in_packs(a.rope, a.head_dim);
-  with_storage(a.x, a.y, a.weight, [&](auto x, auto y, auto w) {
+template <int count>
+void forward(const char* label, const RmsNormRopeForward* const (&a)[count]) {
+  const RmsNormRopeForward& first = *a[0];
+  bool packs = heads_in_packs(first.rope, first.head_dim);
+  for (const RmsNormRopeForward* op : a) packs = packs && in_packs(op->x.cols(), op->x, op->y, op->weight);
+  with_storage(first.x, first.y, first.weight, [&](auto x, auto y, auto w) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using Y = std::remove_pointer_t<decltype(y.data)>;
     using W = std::remove_pointer_t<decltype(w.data)>;
-    launch_packed_rows(
-        "rms_norm_rope_forward", a.x.rows(), a.x.cols(), packs,
-        Forward<X, Y, W>{a.x.cols(), static_cast<float>(a.width), a.eps, x, y, w.data,
-                         rotation(a.rope, a.head_dim), a.sum_squares.as<float>(), a.rstd.as<float>()});
+    Forward<count, X, Y, W> kernel{};
+    kernel.channels = first.x.cols();
+    kernel.width = static_cast<float>(first.width);
+    kernel.eps = first.eps;
+    kernel.rotate = rotation(first.rope, first.head_dim);
+    for (int i = 0; i < count; ++i) {
+      kernel.x[i] = matrix<X>(a[i]->x);
+      kernel.y[i] = matrix<Y>(a[i]->y);
+      kernel.weight[i] = {a[i]->weight.template as<W>(), 0};
+      kernel.reduced[i] = a[i]->sum_squares.template as<float>();
+      kernel.rstd[i] = a[i]->rstd.template as<float>();
+    }
+    launch_packed_rows(label, first.x.rows(), first.x.cols(), packs, nullptr, kernel);
   });
+}
+
+template <int count>
+void backward(const char* label, Workspace& workspace, const RmsNormRopeBackward* const (&a)[count]) {
+  const RmsNormRopeBackward& first = *a[0];
+  bool packs = heads_in_packs(first.rope, first.head_dim);
+  for (const RmsNormRopeBackward* op : a)
+    packs = packs && in_packs(op->x.cols(), op->dy, op->x, op->dx, op->weight);
+  with_storage(first.dy, first.x, first.dx, [&](auto dy, auto x, auto dx) {
+    using G = std::remove_pointer_t<decltype(dy.data)>;
+    using X = std::remove_pointer_t<decltype(x.data)>;
+    using D = std::remove_pointer_t<decltype(dx.data)>;
+    with_storage(first.weight, [&](auto w) {
+      using W = std::remove_pointer_t<decltype(w.data)>;
+      Backward<count, G, X, D, W> kernel{};
+      kernel.channels = first.x.cols();
+      kernel.width = static_cast<float>(first.width);
+      kernel.rotate = rotation(first.rope, first.head_dim);
+      RowSums<count> sums{};
+      for (int i = 0; i < count; ++i) {
+        kernel.dy[i] = matrix<G>(a[i]->dy);
+        kernel.x[i] = matrix<X>(a[i]->x);
+        kernel.dx[i] = matrix<D>(a[i]->dx);
+        kernel.weight[i] = {a[i]->weight.template as<W>(), 0};
+        kernel.rstd[i] = a[i]->rstd.template as<float>();
+        kernel.reduced[i] = a[i]->dot.template as<float>();
+        sums.out[i] = matrix<float>(a[i]->dweight);
+      }
+      launch_rows_with_sums(label, workspace, first.x.rows(), first.x.cols(), packs, sums, kernel);
+    });
+  });
+}
+
+}  // namespace
+
+void KokkosOps::run(const RmsNormRopeForward& a) {
+  forward<1>("rms_norm_rope_forward", {&a});
+}
+
+void KokkosOps::run(const RmsNormRopePairForward& a) {
+  forward<2>("rms_norm_rope_pair_forward", {&a.first, &a.second});
 }
 
 void KokkosOps::run(const RmsNormSumSquares& a) {
   with_storage(a.x, [&](auto x) {
     using X = std::remove_pointer_t<decltype(x.data)>;
-    launch_packed_rows("rms_norm_sum_squares", a.x.rows(), a.x.cols(), in_packs(a.x.cols(), a.x),
+    launch_packed_rows("rms_norm_sum_squares", a.x.rows(), a.x.cols(), in_packs(a.x.cols(), a.x), nullptr,
                        PartialForward<X>{a.x.cols(), x, a.out.as<float>()});
   });
 }
 
 void KokkosOps::run(const RmsNormRopeBackward& a) {
-  const bool packs = in_packs(a.x.cols(), a.dy, a.x, a.dx, a.weight) && heads_in_packs(a.rope, a.head_dim);
-  const RowSums<1> sums{nullptr, {matrix<float>(a.dweight)}};
-  with_storage(a.dy, a.x, a.dx, [&](auto dy, auto x, auto dx) {
-    using G = std::remove_pointer_t<decltype(dy.data)>;
-    using X = std::remove_pointer_t<decltype(x.data)>;
-    using D = std::remove_pointer_t<decltype(dx.data)>;
-    with_storage(a.weight, [&](auto w) {
-      using W = std::remove_pointer_t<decltype(w.data)>;
-      launch_rows_with_sums(
-          "rms_norm_rope_backward", workspace(), a.x.rows(), a.x.cols(), packs, sums,
-          Backward<G, X, D, W>{a.x.cols(), static_cast<float>(a.width), dy, x, dx, w.data, a.rstd.as<float>(),
-                               rotation(a.rope, a.head_dim), a.dot.as<float>()});
-    });
-  });
+  backward<1>("rms_norm_rope_backward", workspace(), {&a});
+}
+
+void KokkosOps::run(const RmsNormRopePairBackward& a) {
+  backward<2>("rms_norm_rope_pair_backward", workspace(), {&a.first, &a.second});
 }
 
 void KokkosOps::run(const RmsNormRopeDot& a) {
@@ -214,8 +375,9 @@ void KokkosOps::run(const RmsNormRopeDot& a) {
     using X = std::remove_pointer_t<decltype(x.data)>;
     using W = std::remove_pointer_t<decltype(w.data)>;
     launch_packed_rows(
-        "rms_norm_rope_dot", a.x.rows(), a.x.cols(), packs,
-        PartialBackward<G, X, W>{a.x.cols(), dy, x, w.data, rotation(a.rope, a.head_dim), a.out.as<float>()});
+        "rms_norm_rope_dot", a.x.rows(), a.x.cols(), packs, nullptr,
+        PartialBackward<G, X, W>{
+            a.x.cols(), rotation(a.rope, a.head_dim), {dy}, {x}, {Matrix<W>{w.data, 0}}, a.out.as<float>()});
   });
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_kernels.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/rms_norm_rope.hpp"
 
@@ -28,9 +28,9 @@ struct PairAt {
   std::int64_t pair;
 };
 
-template <class T>
-KOKKOS_FORCEINLINE_FUNCTION Pair<float> load_pair(const T* at, std::int64_t c) {
-  return {load(at, c), load(at, c + 1)};
+template <class Row>
+KOKKOS_FORCEINLINE_FUNCTION Pair<float> pair_of(const Row& row, std::int64_t c) {
+  return {row(c), row(c + 1)};
 }
 template <class T>
 KOKKOS_FORCEINLINE_FUNCTION void store_pair(T* at, std::int64_t c, const Pair<float>& pair) {
@@ -49,9 +49,9 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<2 * width> interleaved(const Pair<Pack<width>>&
   return make_pack<2 * width>(
       [&](int i) { return i % 2 == 0 ? pair.even.value[i / 2] : pair.odd.value[i / 2]; });
 }
-template <class T, int width>
-KOKKOS_FORCEINLINE_FUNCTION auto load_pair(const T* at, Columns<width> c) {
-  const auto pack = load(at, c);
+template <class Row, int width>
+KOKKOS_FORCEINLINE_FUNCTION auto pair_of(const Row& row, Columns<width> c) {
+  const auto pack = row(c);
   return Pair<Pack<width / 2>>{make_pack<width / 2>([&](int i) { return pack.value[2 * i]; }),
                                make_pack<width / 2>([&](int i) { return pack.value[2 * i + 1]; })};
 }
@@ -71,10 +71,8 @@ class Angles {
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION void gather(const AnyLanes&, const float* cosine, const float* sine,
                                           const std::int32_t* position, std::int64_t pairs) {
-    const std::int64_t spatial = pairs / 3;
-    rows_from_ = pairs - 2 * spatial;
-    columns_from_ = pairs - spatial;
-    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis] * pairs;
+    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis];
+    pairs_ = static_cast<std::int32_t>(pairs);
     cosine_ = cosine;
     sine_ = sine;
   }
@@ -88,24 +86,33 @@ class Angles {
   }
 
  private:
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int64_t place(std::int64_t pair) const {
-    return pair + (pair < rows_from_ ? place_[0] : pair < columns_from_ ? place_[1] : place_[2]);
+  /// The row of the table that turns a pair.
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int32_t row(std::int64_t pair) const {
+    const std::int32_t spatial = pairs_ / 3;
+    const auto number = static_cast<std::int32_t>(pair);
+    return number < pairs_ - 2 * spatial ? place_[0] : number < pairs_ - spatial ? place_[1] : place_[2];
   }
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float look_up(const float* table,
                                                           const PairAt<std::int64_t>& at) const {
-    return table[place(at.pair)];
+    return table[std::int64_t{row(at.pair)} * pairs_ + at.pair];
   }
+  /// A pack's pairs belong to one axis or two neighbouring ones.
   template <int width>
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto look_up(const float* table,
                                                          const PairAt<Columns<width>>& at) const {
-    return make_pack<width / 2>([&](int i) { return table[place(at.pair + i)]; });
+    constexpr int pairs = width / 2;
+    const std::int32_t first = row(at.pair);
+    const std::int32_t last = row(at.pair + pairs - 1);
+    const auto of_first = load(table, Columns<pairs>{std::int64_t{first} * pairs_ + at.pair});
+    const auto of_last = load(table, Columns<pairs>{std::int64_t{last} * pairs_ + at.pair});
+    return make_pack<pairs>(
+        [&](int i) { return row(at.pair + i) == first ? of_first.value[i] : of_last.value[i]; });
   }
 
   const float* cosine_;
   const float* sine_;
-  std::int64_t place_[3];
-  std::int64_t rows_from_;
-  std::int64_t columns_from_;
+  std::int32_t place_[3];
+  std::int32_t pairs_;
 };
 #else
 /// The rotation of a head's pairs at one token, gathered: each axis turns its own run of pairs.
@@ -142,9 +149,10 @@ struct Rotation {
   const std::int32_t* position;
   std::int64_t pairs;  ///< per head
 
+  /// Undefined without a table.
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION void angles(const AnyLanes& lanes, std::int64_t token, Angles& out) const {
-    out.gather(lanes, cosine, sine, position + 3 * token, pairs);
+    if (cosine != nullptr) out.gather(lanes, cosine, sine, position + 3 * token, pairs);
   }
 
   /// body(pair at) for each pair of a row of `columns`.
@@ -155,17 +163,18 @@ struct Rotation {
       lanes.each(pairs, [&](std::int64_t pair) { body(PairAt<std::int64_t>{head + 2 * pair, pair}); });
     }
   }
-  /// Sum of term(pair at) over a row, known to all lanes.
-  template <class Term>
-  KOKKOS_FORCEINLINE_FUNCTION float sum_pairs(const Lanes& lanes, std::int64_t columns,
-                                              const Term& term) const {
-    float sum = 0;
-    for (std::int64_t head = 0; head < columns; head += 2 * pairs) {
-      sum += lanes.sum(pairs, [&](std::int64_t pair) {
-        return term(PairAt<std::int64_t>{head + 2 * pair, pair});
-      });
+  /// out[i] = the sum of term(pair at, i) over a row, known to all lanes.
+  template <int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const Lanes& lanes, std::int64_t columns, float (&out)[n],
+                                             const Term& term) const {
+    for (int i = 0; i < n; ++i) {
+      out[i] = 0;
+      for (std::int64_t head = 0; head < columns; head += 2 * pairs) {
+        out[i] += lanes.sum(pairs, [&](std::int64_t pair) {
+          return term(PairAt<std::int64_t>{head + 2 * pair, pair}, i);
+        });
+      }
     }
-    return sum;
   }
 
 #if defined(WAN_CUDA_KERNELS)
@@ -174,10 +183,10 @@ struct Rotation {
                                              const Body& body) const {
     lanes.each(columns, [&](Columns<pack_width> c) { body(at(c)); });
   }
-  template <class Term>
-  KOKKOS_FORCEINLINE_FUNCTION float sum_pairs(const BlockLanes& lanes, std::int64_t columns,
-                                              const Term& term) const {
-    return lanes.sum(columns, [&](Columns<pack_width> c) { return term(at(c)); });
+  template <int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const BlockLanes& lanes, std::int64_t columns, float (&out)[n],
+                                             const Term& term) const {
+    lanes.sum_each(columns, out, [&](Columns<pack_width> c, int i) { return term(at(c), i); });
   }
 
  private:
@@ -197,9 +206,11 @@ struct Rotation {
           head_dim / 2};
 }
 
-/// Whether a pack's pairs all lie in one head.
+/// Whether a pack's pairs all lie in one head and touch at most two axes, and their angles can be taken as
+/// packs.
 [[nodiscard]] inline bool heads_in_packs(const RopeTable& rope, std::int64_t head_dim) {
-  return !rope || head_dim % 8 == 0;
+  return !rope || (head_dim % pack_width == 0 && head_dim / 2 / 3 >= pack_width / 2 - 1 &&
+                   in_packs_of<pack_width / 2>(rope.cosine.as<float>(), rope.sine.as<float>()));
 }
 
 }  // namespace wan::kernels

@@ -1,6 +1,6 @@
 #pragma once
 #include "device/ops/kokkos/column_sums.hpp"
-#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_kernels.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 
 namespace wan::kernels {
@@ -60,7 +60,9 @@ KOKKOS_FORCEINLINE_FUNCTION WarpSums<count> sums_of(const Lanes&) {
 
 /// One chunk of rows, whose first run puts its sums into a row of `partial` (column_sums_cuda.hpp says why).
 template <int count, class Kernel>
-struct WalkChunk {
+struct SummedChunk {
+  static constexpr int row_bytes = Kernel::row_bytes;
+
   std::int64_t rows;
   std::int64_t cols;
   std::int64_t chunk;
@@ -69,27 +71,56 @@ struct WalkChunk {
   std::int32_t* of_chunk;  ///< [chunks]: the index of each first run
   Kernel kernel;
 
-  template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t number) const {
-    auto part = sums_of<count>(lanes);
+  template <Ahead where>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const BlockLanes& lanes, std::int64_t number, int ahead,
+                                              char* memory) const {
+    walk(lanes, number, [&](std::int64_t first, std::int64_t last, const auto& body) {
+      walk_rows<where>(lanes, kernel, first, last, ahead, memory, body);
+    });
+  }
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t number) const {
+    walk(lanes, number, [&](std::int64_t first, std::int64_t last, const auto& body) {
+      for (std::int64_t row = first; row < last; ++row)
+        body(row, kernel.rows(lanes, row), kernel.scalars(lanes, row));
+    });
+  }
+
+ private:
+  template <class AnyLanes, class Through>
+  KOKKOS_FORCEINLINE_FUNCTION void walk(const AnyLanes& lanes, std::int64_t number,
+                                        const Through& through) const {
     const std::int64_t first = number * chunk;
     const std::int64_t last = first + chunk < rows ? first + chunk : rows;
     const RowIndex index{sums.row_index};
-    for (std::int64_t row = first; row < last;) {
-      const bool fresh = row == first;
-      const std::int32_t r = index(row);
-      float* to[count];
-      for (int i = 0; i < count; ++i) {
-        const Matrix<float>& out = sums.out[i];
-        to[i] = fresh ? partial + (number * count + i) * cols : out.data == nullptr ? nullptr : out.row(r);
+    auto part = sums_of<count>(lanes);
+    bool fresh = true;
+    std::int64_t end = index.end_of_run(first, last);
+    auto parameters = kernel.parameters(lanes, index(first));
+    lanes.once([&] { of_chunk[number] = index(first); });
+    float* to[count];
+    targets(number, fresh, index(first), to);
+    part.begin(lanes, cols, to, fresh);
+    through(first, last, [&](std::int64_t row, const auto& of_row, const auto& scalars) {
+      if (row == end) {
+        part.end(lanes, cols, to, fresh);
+        fresh = false;
+        end = index.end_of_run(row, last);
+        const std::int32_t r = index(row);
+        parameters = kernel.parameters(lanes, r);
+        targets(number, fresh, r, to);
+        part.begin(lanes, cols, to, fresh);
       }
-      if (fresh) lanes.once([&] { of_chunk[number] = r; });
-      part.begin(lanes, cols, to, fresh);
-      for (const std::int64_t end = index.end_of_run(row, last); row < end; ++row) {
-        if (row + 1 < last) kernel.prefetch(lanes, row + 1);
-        kernel(lanes, row, std::int64_t{r}, part);
-      }
-      part.end(lanes, cols, to, fresh);
+      kernel(lanes, row, of_row, scalars, parameters, part);
+    });
+    part.end(lanes, cols, to, fresh);
+  }
+
+  KOKKOS_FORCEINLINE_FUNCTION void targets(std::int64_t number, bool fresh, std::int32_t r,
+                                           float* (&to)[count]) const {
+#pragma unroll
+    for (int i = 0; i < count; ++i) {
+      const Matrix<float>& out = sums.out[i];
+      to[i] = fresh ? partial + (number * count + i) * cols : out.data == nullptr ? nullptr : out.row(r);
     }
   }
 };
@@ -115,22 +146,30 @@ struct PartialSum {
   }
 };
 
-/// kernel(lanes, row, r, sums) for each row; the kernel calls sums.add(number, c, term).
-/// kernel.prefetch(lanes, row) asks for a row's data ahead. Chunks of rows are walked side by side, then
-/// added up in a fixed order.
+/// The kernel on each row with one more argument, its sums: it calls sums.add(number, c, term). Chunks of
+/// rows are walked side by side, then added up in a fixed order.
 template <int count, class Kernel>
 void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t rows, std::int64_t cols,
                            bool packs, const RowSums<count>& sums, const Kernel& kernel) {
   if (rows <= 0 || cols <= 0) return;
   const Workspace::Scope scope(workspace);
-  const bool blocks = packs && cols <= most_packed_columns;
-  const std::int64_t at_once = blocks ? blocks_at_once(cols) : Space().concurrency() / Lanes::width;
+  using Work = SummedChunk<count, Kernel>;
+  bool blocks = false;
+  BlockShape shape;
+  if constexpr (Kernel::row_bytes > 0) {
+    blocks = packs && cols <= most_packed_columns;
+    if (blocks) shape = block_shape<Work>(label, cols);
+  }
+  const std::int64_t at_once = blocks ? shape.at_once : Space().concurrency() / Lanes::width;
   const std::int64_t chunk = std::max<std::int64_t>(8, (rows + at_once - 1) / at_once);
   const std::int64_t chunks = (rows + chunk - 1) / chunk;
   float* const partial = workspace.floats(chunks * count * cols);
   auto* const of_chunk = static_cast<std::int32_t*>(workspace.take(4 * chunks));
-  launch_packed_rows(label, chunks, cols, packs,
-                     WalkChunk<count, Kernel>{rows, cols, chunk, sums, partial, of_chunk, kernel});
+  const Work work{rows, cols, chunk, sums, partial, of_chunk, kernel};
+  if constexpr (Kernel::row_bytes > 0) {
+    if (blocks) launch_blocks(label, shape, chunks, work);
+  }
+  if (!blocks) launch_rows(label, chunks, work);
   add_column_sums_to(label, workspace, chunks, count * cols, of_chunk, PlaceOfSum<count>{cols, sums},
                      PartialSum{partial, count * cols});
 }

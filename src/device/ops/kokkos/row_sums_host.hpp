@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "device/ops/kokkos/column_sums.hpp"
-#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_kernels.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 
 namespace wan::kernels {
@@ -15,8 +15,9 @@ struct PartialRow {
   }
 };
 
-/// kernel(lanes, row, r, sums) for each row; the kernel calls sums.add(number, c, term). Blocks of at most 32
-/// rows of one index are summed side by side, then the blocks: the same bits on any number of threads.
+/// The kernel on each row with one more argument, its sums: it calls sums.add(number, c, term). Blocks of at
+/// most 32 rows of one index are summed side by side, then the blocks: the same bits on any number of
+/// threads.
 template <int count, class Kernel>
 void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t rows, std::int64_t cols,
                            bool, const RowSums<count>& sums, const Kernel& kernel) {
@@ -44,8 +45,10 @@ void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t
           Lanes{}.each(cols, [=](std::int64_t c) { at[c] = 0; });
           part.at[number] = at;
         }
+        const Lanes lanes;
+        const auto parameters = kernel.parameters(lanes, block_index[block]);
         for (std::int64_t row = begin[block]; row < begin[block + 1]; ++row) {
-          kernel(Lanes{}, row, std::int64_t{block_index[block]}, part);
+          kernel(lanes, row, kernel.rows(lanes, row), kernel.scalars(lanes, row), parameters, part);
         }
       });
   for (int number = 0; number < count; ++number) {

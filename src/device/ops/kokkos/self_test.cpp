@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/row_kernels.hpp"
 #include "device/ops/kokkos/storage.hpp"
 
 namespace wan {
@@ -87,14 +87,28 @@ void test_rows() {
 
 /// out[row] = the sum of a row of numbers by the lanes of a row that take packs.
 struct SumPacks {
+  static constexpr int row_bytes = kernels::held_bytes<float>;
+
   std::int64_t cols;
   const float* numbers;
   float* out;
 
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t row) const {
-    const float* const from = numbers;
-    const float sum = lanes.sum(cols, [=](auto c) { return kernels::load(from, c); });
+  KOKKOS_FORCEINLINE_FUNCTION auto rows(const AnyLanes& lanes, std::int64_t) const {
+    return lanes.hold(cols, numbers);
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION kernels::Nothing scalars(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes>
+  KOKKOS_FORCEINLINE_FUNCTION kernels::Nothing parameters(const AnyLanes&, std::int64_t) const {
+    return {};
+  }
+  template <class AnyLanes, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t row, const In& in,
+                                              kernels::Nothing, kernels::Nothing) const {
+    const float sum = lanes.sum(cols, [=](auto c) { return in(c); });
     float* const to = out + row;
     lanes.once([=] { *to += sum; });
   }
@@ -107,7 +121,7 @@ void test_packed_rows() {
       "self_test_numbers", Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, cols),
       KOKKOS_LAMBDA(std::int64_t c) { numbers(c) = static_cast<float>(c); });
   const Kokkos::View<float*> out("self_test_packed_rows", elements);
-  kernels::launch_packed_rows("self_test_packed_rows", elements, cols, true,
+  kernels::launch_packed_rows("self_test_packed_rows", elements, cols, true, nullptr,
                               SumPacks{cols, numbers.data(), out.data()});
   const auto found = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), out);
   constexpr auto allowed = static_cast<float>(cols * (cols - 1)) / 2;

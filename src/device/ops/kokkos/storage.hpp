@@ -1,6 +1,7 @@
 #pragma once
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#include <type_traits>
 #if defined(WAN_CUDA_KERNELS)
 #include <cuda_bf16.h>
 #endif
@@ -46,10 +47,46 @@ template <class T>
   return {tensor.as<T>(), tensor.row_stride};
 }
 
-// What a thread of a GPU takes at once, so that it loads 16 bytes: columns of a row, elements of a flat
-// range.
+/// Where a kernel needs nothing.
+struct Nothing {};
+
+/// An element as it lies in memory, and its value.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T raw(const T* at, std::int64_t i) {
+  return at[i];
+}
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION float wide(T element) {
+  return load(&element, 0);
+}
+
+/// What a kernel of elements reads, as it lies in memory.
+template <class A, class B = Nothing, class C = Nothing, class D = Nothing>
+struct Operands {
+  A a;
+  B b;
+  C c{};
+  D d{};
+};
+
+/// A row in memory as a function of the column.
+template <class T>
+struct RowView {
+  const T* at;
+
+  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t c) const { return load(at, c); }
+};
+
+// Columns of a row that a thread of a GPU takes at once, so that it loads 16 bytes.
 inline constexpr int pack_width = 8;
-inline constexpr int element_pack = 4;
+
+/// Bytes of a lane's columns of a row of T, and of rows of several types.
+template <class... T>
+inline constexpr int held_bytes = ((pack_width * static_cast<int>(sizeof(T))) + ... + 0);
+
+/// Whether matrices have one element type. Only such kernels are compiled for packs: models have no others.
+template <class First, class... T>
+inline constexpr bool uniform = (std::is_same_v<First, T> && ...);
 
 /// Whether every row of the tensors given can be taken in packs of columns.
 template <class... Tensors>
@@ -61,10 +98,13 @@ template <class... Tensors>
   return cols % pack_width == 0 && ((!tensors || aligned(tensors)) && ...);
 }
 
-/// Whether the elements from all of these on can be taken in packs.
-template <class... T>
-[[nodiscard]] bool in_packs(const T*... first) {
-  return ((reinterpret_cast<std::uintptr_t>(first) % (element_pack * sizeof(T)) == 0) && ...);
+/// Whether the elements from all of these on can be taken in packs of `width`.
+template <int width, class... T>
+[[nodiscard]] bool in_packs_of(const T*... first) {
+  const auto aligned = [](const void* at, std::size_t bytes) {
+    return reinterpret_cast<std::uintptr_t>(at) % (bytes < 16 ? bytes : 16) == 0;
+  };
+  return (aligned(first, width * sizeof(T)) && ...);
 }
 
 /// Calls body(Matrix<float or bf16>) by the tensor's dtype, which the op's check has seen.

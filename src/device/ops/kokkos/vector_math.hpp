@@ -2,7 +2,9 @@
 #include <Kokkos_Core.hpp>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
+#include "base/bf16.hpp"
 #include "device/ops/linear.hpp"
 
 // Functions that the compiler can vectorise without -ffast-math, which would also let it reorder sums and
@@ -47,30 +49,53 @@ KOKKOS_FORCEINLINE_FUNCTION float sigmoid(float x) {
   return 1.0F / (1.0F + exp_fast(x < -60.0F ? 60.0F : -x));
 }
 
+/// How exactly a function is worked out on a GPU: to fp32, or to 16 bits and a few more in a third of the
+/// instructions, where results are rounded to bf16. A CPU has one way.
+enum class Exactness { fp32, bf16 };
+
+template <class... T>
+inline constexpr Exactness exactness_for = (std::is_same_v<T, bf16> && ...) ? Exactness::bf16
+                                                                            : Exactness::fp32;
+
+template <Exactness exactness>
+KOKKOS_FORCEINLINE_FUNCTION float sigmoid(float x) {
+#if defined(__CUDA_ARCH__)
+  if constexpr (exactness == Exactness::bf16) {
+    // Two units of the last place each, on units beside those that multiply.
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x * -1.44269504F));
+    float inverse;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(1.0F + power));
+    return inverse;
+  }
+#endif
+  return sigmoid(x);
+}
+
 // gelu_tanh(u) = u/2 (1 + tanh z) = u sigmoid(2 z), which needs no tanh and loses no digits where tanh is
 // near -1.
 inline constexpr float gelu_linear = 1.5957691216F;  // 2 sqrt(2 / pi)
 inline constexpr float gelu_cubic = 0.0713548163F;   // gelu_linear * 0.044715
 
-template <Activation activation>
+template <Activation activation, Exactness exactness = Exactness::fp32>
 KOKKOS_FORCEINLINE_FUNCTION float activate(float u) {
   if constexpr (activation == Activation::gelu_tanh) {
-    return u * sigmoid(u * (gelu_linear + gelu_cubic * u * u));
+    return u * sigmoid<exactness>(u * (gelu_linear + gelu_cubic * u * u));
   } else if constexpr (activation == Activation::silu) {
-    return u * sigmoid(u);
+    return u * sigmoid<exactness>(u);
   } else {
     return u;
   }
 }
 
 /// d activate / d u.
-template <Activation activation>
+template <Activation activation, Exactness exactness = Exactness::fp32>
 KOKKOS_FORCEINLINE_FUNCTION float activation_slope(float u) {
   if constexpr (activation == Activation::gelu_tanh) {
-    const float s = sigmoid(u * (gelu_linear + gelu_cubic * u * u));
+    const float s = sigmoid<exactness>(u * (gelu_linear + gelu_cubic * u * u));
     return s + u * s * (1.0F - s) * (gelu_linear + 3.0F * gelu_cubic * u * u);
   } else if constexpr (activation == Activation::silu) {
-    const float s = sigmoid(u);
+    const float s = sigmoid<exactness>(u);
     return s + u * s * (1.0F - s);
   } else {
     return 1.0F;

@@ -57,6 +57,23 @@ void PlanOps::run(const GatedResidualBackward& a) {
   count("gated_residual_backward", 3 * a.g.elements(), bytes({&a.g, &a.y, &a.gate, &a.dy, &a.dgate}));
 }
 
+void PlanOps::run(const ResidualNormForward& a) {
+  const GatedResidualForward& residual = a.residual;
+  const LayerNormForward& norm = a.norm;
+  count("residual_norm_forward", 10 * norm.x.elements(),
+        bytes({&residual.x, &residual.y, &residual.gate, &residual.out, &norm.scale, &norm.shift,
+               &norm.weight, &norm.bias, &norm.y, &norm.mean, &norm.rstd}));
+}
+
+void PlanOps::run(const ResidualNormBackward& a) {
+  const LayerNormBackward& norm = a.norm;
+  const GatedResidualBackward& residual = a.residual;
+  count("residual_norm_backward", 19 * norm.x.elements(),
+        bytes({&norm.dy, &norm.x, &norm.mean, &norm.rstd, &norm.scale, &norm.weight, &norm.dx, &norm.dscale,
+               &norm.dshift, &norm.dweight, &norm.dbias, &residual.y, &residual.gate, &residual.dy,
+               &residual.dgate}));
+}
+
 void PlanOps::run(const RmsNormRopeForward& a) {
   count("rms_norm_rope_forward", 8 * a.x.elements(), bytes({&a.x, &a.weight, &a.sum_squares, &a.y, &a.rstd}));
 }
@@ -64,6 +81,20 @@ void PlanOps::run(const RmsNormRopeForward& a) {
 void PlanOps::run(const RmsNormRopeBackward& a) {
   count("rms_norm_rope_backward", 14 * a.x.elements(),
         bytes({&a.dy, &a.x, &a.weight, &a.rstd, &a.dot, &a.dx, &a.dweight}));
+}
+
+void PlanOps::run(const RmsNormRopePairForward& a) {
+  count("rms_norm_rope_pair_forward", 16 * a.first.x.elements(),
+        bytes({&a.first.x, &a.first.weight, &a.first.sum_squares, &a.first.y, &a.first.rstd}) +
+            bytes({&a.second.x, &a.second.weight, &a.second.sum_squares, &a.second.y, &a.second.rstd}));
+}
+
+void PlanOps::run(const RmsNormRopePairBackward& a) {
+  count("rms_norm_rope_pair_backward", 28 * a.first.x.elements(),
+        bytes({&a.first.dy, &a.first.x, &a.first.weight, &a.first.rstd, &a.first.dot, &a.first.dx,
+               &a.first.dweight}) +
+            bytes({&a.second.dy, &a.second.x, &a.second.weight, &a.second.rstd, &a.second.dot, &a.second.dx,
+                   &a.second.dweight}));
 }
 
 void PlanOps::run(const RmsNormSumSquares& a) {

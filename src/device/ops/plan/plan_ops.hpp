@@ -32,8 +32,12 @@ class PlanOps final : public CheckedOps {
   void run(const LayerNormBackward& a) override;
   void run(const GatedResidualForward& a) override;
   void run(const GatedResidualBackward& a) override;
+  void run(const ResidualNormForward& a) override;
+  void run(const ResidualNormBackward& a) override;
   void run(const RmsNormRopeForward& a) override;
   void run(const RmsNormRopeBackward& a) override;
+  void run(const RmsNormRopePairForward& a) override;
+  void run(const RmsNormRopePairBackward& a) override;
   void run(const RmsNormSumSquares& a) override;
   void run(const RmsNormRopeDot& a) override;
 

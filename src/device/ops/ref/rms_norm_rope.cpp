@@ -56,6 +56,16 @@ void RefOps::run(const RmsNormRopeForward& a) {
   if (a.rstd) ref::write(a.rstd, rstd);
 }
 
+void RefOps::run(const RmsNormRopePairForward& a) {
+  run(a.first);
+  run(a.second);
+}
+
+void RefOps::run(const RmsNormRopePairBackward& a) {
+  run(a.first);
+  run(a.second);
+}
+
 void RefOps::run(const RmsNormSumSquares& a) {
   const Dense x = ref::read(a.x);
   Dense out(x.rows, 1);
