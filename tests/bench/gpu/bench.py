@@ -51,10 +51,14 @@ class Bench:
         self._end = time.monotonic() + arguments.budget if arguments.budget else None
         self.models = Models(HOME / "inputs" / "demo" / "model", scratch, self.tiny)
         self.nvml = Nvml()
-        self.python = arguments.peer if arguments.peer and _has_peer(arguments.peer) else None
         self.environment = dict(os.environ, WAN_DEVICE="host" if self.tiny else "cuda")
         if self.tiny:
             self.environment["OMP_WAIT_POLICY"] = "passive"
+        # Ours may need library folders that must not reach into the peer's own libraries.
+        self.peer_environment = dict(os.environ)
+        if "WAN_PEER_LIBRARY_PATH" in os.environ:
+            self.peer_environment["LD_LIBRARY_PATH"] = os.environ["WAN_PEER_LIBRARY_PATH"]
+        self.python = arguments.peer if arguments.peer and _has_peer(arguments.peer, self.peer_environment) else None
         self._resident = {}
 
     def program(self, name):
@@ -86,7 +90,7 @@ class Bench:
                 small = ["--small"] if self.tiny else []
                 full = [self.python, HERE / "peer.py", *command[1:], "--device", self.peer_device, *small]
                 # It imports meanwhile, and takes of the GPU only when it is asked to.
-                self._resident[command] = Side(self, full, None, start="start")
+                self._resident[command] = Side(self, full, self.peer_environment, start="start")
             else:
                 self._resident[command] = Side(self, [self.program(command[0]), *command[1:], "--serve"], self.environment)
         return self._resident[command]
@@ -95,17 +99,18 @@ class Bench:
         self.use()
 
     def alternate(self, ours, peer, least=5):
-        """Times of `ours` and `peer`, functions of (warm_up) that return a list of milliseconds each, in turn, for the rounds that
-        were asked for, fewer if time is short and each has `least`; then the larger of what ours took of the GPU, GiB, and the clock."""
+        """Milliseconds of `ours`, a function that returns them and what it took of the GPU, and of `peer`, one that returns them, in turn,
+        for the rounds that were asked for, fewer if time is short and each has `least` of them; then the most of the GPU, GiB, and its
+        clock while ours ran last."""
         mine, theirs, most_gib = [], [], 0
-        for number in range(self.rounds):
+        for _ in range(self.rounds):
             begin = time.monotonic()
             with Watch(self.nvml) as watch:
-                times, gib = ours(2 if number == 0 else 1)
+                times, gib = ours()
             mine += times
             most_gib = max(most_gib, gib)
             if peer is not None:
-                theirs += peer(2 if number == 0 else 1)
+                theirs += peer()
             enough = len(mine) >= least and (peer is None or len(theirs) >= least)
             if enough and self.left_s() < 1.5 * (time.monotonic() - begin):
                 break
@@ -123,8 +128,8 @@ def median(values):
     return statistics.median(values)
 
 
-def _has_peer(python):
-    done = subprocess.run([python, "-c", "import torch, diffusers, transformers"], capture_output=True, text=True)
+def _has_peer(python, environment):
+    done = subprocess.run([python, "-c", "import torch, diffusers, transformers"], capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         print(f"{python} has no torch, diffusers and transformers: ours alone ({(done.stderr.strip().splitlines() or ['?'])[-1]})", file=sys.stderr)
     return done.returncode == 0

@@ -6,6 +6,7 @@ LONG = [(24, 30, 52)]  # 37,440 tokens
 # 39,164 tokens: clips and images from 144 x 256 to 720 x 1280.
 MIXED = [(21, 15, 26), (5, 30, 52), (9, 22, 40), (13, 15, 26), (1, 30, 52), (1, 45, 80), (5, 20, 20), (21, 9, 16)]
 IMAGES = [(1, 30, 52)] * 32
+WARM_UP = 2
 
 
 def _text_of(grids):
@@ -19,9 +20,9 @@ class _Ours:
         self.bench, self.side, self.flags, self.key, self.runs = bench, side, flags, key, runs
         self.device = None
 
-    def __call__(self, warm_up):
+    def __call__(self):
         others = self.bench.others_gib(self.side)
-        answer = self.side.ask(f"{self.flags} --runs {self.runs} --warm-up {warm_up}")
+        answer = self.side.ask(f"{self.flags} --runs {self.runs} --warm-up {WARM_UP}")
         self.device = answer["device"]
         return answer[self.key], answer["device_gib"] - others if answer["device_gib"] else 0
 
@@ -33,8 +34,8 @@ class _Peer:
     def __init__(self, side, name, runs):
         self.side, self.name, self.runs, self.most_gib = side, name, runs, 0
 
-    def __call__(self, warm_up):
-        answer = self.side.ask(f"{self.name} {warm_up} {self.runs}")
+    def __call__(self):
+        answer = self.side.ask(f"{self.name} {WARM_UP} {self.runs}")
         self.most_gib = max(self.most_gib, answer.get("peak_gib", 0))
         return answer["times_ms"]
 
@@ -80,7 +81,7 @@ def denoiser(model, step, recompute=None, peer=None, grids=None, text=512, layer
         ours = _Ours(bench, ours_side, flags, f"{'train_step' if step == 'train' else step}_times_ms", runs)
         tflop = bench.models.forward_tflop(model, shapes, rows, depth) * (3 if step == "train" else 1)
         out = _compare(bench, ours, _Peer(peer_side, peer, runs) if peer_side else None, text_rows=rows, tflop=tflop)
-        out["tflops"] = tflop / out["ours"] * 1e3
+        out["tflops_per_s"] = tflop / out["ours"] * 1e3
         return [out]
     return row
 
@@ -119,7 +120,7 @@ def pack(grids, singles):
         if singles:
             alone = {}
             for grid in dict.fromkeys(shapes):
-                times, _ = measured([grid], 5)(2)
+                times, _ = measured([grid], 5)()
                 alone[_text_of([grid])] = tflop([grid]) / median(times) * 1e3
             weighted = sum(tflop([grid]) * alone[_text_of([grid])] for grid in shapes) / tflop(shapes)
             out.update(against="singles by FLOPs", other=weighted, other_n=5, ratio=speed / weighted, alone_tflops=alone)

@@ -9,12 +9,13 @@ import time
 
 
 class Failed(Exception):
-    """A program ended with an error; the row is lost, the others go on."""
+    """A figure could not be had; the row is lost, the others go on."""
 
-    def __init__(self, command, what, said):
-        words = [str(word) for word in command]
-        last = (said.strip().splitlines() or ["it said nothing"])[-1]
-        super().__init__(f"{pathlib.Path(words[0]).name} {what}: {last}\n{' '.join(words)}\n{said[-2000:]}")
+
+def _failure(command, what, said):
+    words = [str(word) for word in command]
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    return Failed(f"{pathlib.Path(words[0]).name} {what}: {last}\n{' '.join(words)}\n{said[-2000:]}")
 
 
 class Server:
@@ -39,7 +40,7 @@ class Server:
                 return json.loads(line)
         code = self._process.wait()
         self._log.seek(0)
-        raise Failed(self._command, f"ended with {code}", self._log.read())
+        raise _failure(self._command, f"ended with {code}", self._log.read())
 
     def close(self):
         self._process.stdin.close()
@@ -54,7 +55,7 @@ def run(command, environment=None):
     """Standard output of a program that must succeed."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
     if done.returncode != 0:
-        raise Failed(command, f"ended with {done.returncode}", done.stderr)
+        raise _failure(command, f"ended with {done.returncode}", done.stderr)
     return done.stdout
 
 
@@ -67,7 +68,7 @@ def run_lines(command, environment=None):
             said.append((time.perf_counter(), line.rstrip("\n")))
         code = process.wait()
     if code != 0:
-        raise Failed(command, f"ended with {code}", "\n".join(line for _, line in said))
+        raise _failure(command, f"ended with {code}", "\n".join(line for _, line in said))
     return said
 
 
@@ -89,7 +90,7 @@ def train_lines(command, run_folder, steps, environment=None, patience_s=900):
                     return lines[:steps]
                 if process.poll() is not None or time.monotonic() - begin > patience_s:
                     log.seek(0)
-                    raise Failed(command, f"made {len(lines)} of {steps} steps, exit code {process.poll()}", log.read())
+                    raise _failure(command, f"made {len(lines)} of {steps} steps, exit code {process.poll()}", log.read())
                 time.sleep(0.05)
         finally:
             if process.poll() is None:

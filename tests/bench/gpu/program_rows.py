@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 
-from bench import HOME, Watch, median
+from bench import HERE, HOME, Watch, median
 from kernel_rows import CLIP, _dit, _Ours, _peer_dit, _sizes
-from processes import metrics, run, run_lines, train_lines
+from processes import Failed, metrics, run, run_lines, train_lines
 
 # More words than the 512 tokens that are kept, so that every row of text is a real one, as it is for the peer.
 LONG_PROMPT = " ".join(f"a red circle moves to the right past {number} trees" for number in range(100))
@@ -61,7 +61,7 @@ def sampling(bench):
     encoder = ("encoders", "--steps", "decode", *(("--size", "64,64", "--frames", 17, "--small", "--fp32") if bench.tiny else ()))
     guided_side, decoder_side = bench.use(_dit(bench, "1.3B", False), encoder)
     guided = _Ours(bench, guided_side, flags, "guided_step_times_ms", 2)
-    guided(1)
+    guided()
     row.update(device=guided.device,
                bound=(steps * guided.library_ms() + _Ours(bench, decoder_side, "--steps decode", "times_ms", 2).library_ms()) / 1e3)
     return [row]
@@ -86,7 +86,7 @@ def prep(bench):
     last = [line for _, line in said if "prep clips=" in line][-1]
     done, total, rejects, rate = re.search(r"clips=(\d+)/(\d+) rejects=(\d+) clips_per_s=([\d.]+)", last).groups()
     if (int(done), int(rejects)) != (clips, 0):
-        raise SystemExit(f"wan-prep prepared {done} of {total} clips, {rejects} rejected; all of {clips} were to be")
+        raise Failed(f"wan-prep prepared {done} of {total} clips, {rejects} rejected; all of {clips} were to be")
     parts = {key: float(value) for key, value in re.findall(r"(decode_ms|vae_ms)=([\d.]+)", last)}
     return [{"unit": "s/clip", "ours": 1 / float(rate), "ours_n": clips, "clip": f"{frames}x{height}x{width}", **parts, **seen}]
 
@@ -100,7 +100,7 @@ def _train_command(bench, folder, steps, *overrides, ranks=1):
         run_file, sizes = "demo.yaml", {"F_latents": 2, "H_latents": 8, "W_latents": 8, "context_seq_len": 18}
     else:
         run_file, sizes = "wan_1_3B.yaml", {"F_latents": 21, "H_latents": 60, "W_latents": 104, "context_seq_len": 512}
-    values = {**{f"dataset.{key}": value for key, value in sizes.items()}, "dataset.number_packed_samples": 1, "dataset.mock_samples": 64,
+    values = {**{f"dataset.{key}": value for key, value in sizes.items()}, "dataset.number_packed_samples": 1, "dataset.packing_buffer_size": "null", "dataset.mock_samples": 64,
               "train.train_iters": steps, "train.global_batch_size": ranks, "train.micro_batch_size": 1, "train.eval_iters": 0,
               "model.context_parallel_size": 1, "flow_matching.text_dropout": 0, "logger.log_interval": 1, "checkpoint.save": folder,
               "checkpoint.load": folder, "checkpoint.save_interval": 1000000, "scheduler.lr_warmup_iters": 0}
@@ -123,10 +123,12 @@ def two_gpus(bench):
             speeds[ranks] += [line["tflops_per_rank"] for line in lines[skipped:]]
             seen = {"ours_gib": watch.most_gib - before if watch.most_gib else None, "sm_mhz": watch.sm_mhz()}
     ours = {"unit": "TF/s/GPU", "ours": median(speeds[2]), "ours_n": len(speeds[2]), **seen}
-    rows = [{**ours, "against": "1 rank", "other": median(speeds[1]), "other_n": len(speeds[1]), "ratio": median(speeds[2]) / median(speeds[1])}]
+    ratio = median(speeds[2]) / median(speeds[1])
+    rows = [{**ours, "against": "1 rank", "other": median(speeds[1]), "other_n": len(speeds[1]), "ratio": ratio, "own_ratio": ratio}]
     if bench.python and not bench.tiny:
         config = bench.models.folder("1.3B") / "transformer" / "config.json"
-        text = run([bench.python, "-m", "torch.distributed.run", "--nproc-per-node", 2, HOME / "tests" / "bench" / "gpu" / "peer.py", "fsdp", config])
+        text = run([bench.python, "-m", "torch.distributed.run", "--nproc-per-node", 2, HERE / "peer.py", "fsdp", config],
+                   bench.peer_environment)
         answer = json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
         tflop = 3 * bench.models.forward_tflop("1.3B", CLIP, 512)
         other = tflop / median(answer["times_ms"]) * 1e3
@@ -142,7 +144,7 @@ def _dd_gb_per_s(folder, size):
                           capture_output=True, text=True, env=dict(os.environ, LC_ALL="C"))
     path.unlink(missing_ok=True)
     if done.returncode != 0:
-        raise SystemExit(f"dd: {done.stderr}")
+        raise Failed(f"dd: {done.stderr}")
     written, seconds = re.search(r"^(\d+) bytes.*?([\d.e-]+) s,", done.stderr, re.MULTILINE).groups()
     return float(written) / float(seconds) * 1e-9
 
@@ -152,19 +154,22 @@ def checkpoint(bench):
     bench.use()
     folder, every = bench.fresh("run"), 10
     rates = [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(2)]
-    _, seen = _watched(bench, _train_command(bench, folder, 5 * every, f"checkpoint.save_interval={every}", "checkpoint.most_recent_k=1"))
+    said, seen = _watched(bench, _train_command(bench, folder, 5 * every, f"checkpoint.save_interval={every}", "checkpoint.most_recent_k=1"))
     rates += [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(2)]
     saves = metrics(folder, "checkpoint")
+    if not saves:  # a wan-train that says no more than how long each was written
+        seconds = [float(found) for found in re.findall(r"checkpoint step=.* seconds=([\d.]+)", "\n".join(line for _, line in said))]
+        saves = [{"write_ms": 1e3 * one} for one in seconds]
     kept = next(path for path in folder.iterdir() if re.fullmatch(r"iter_\d+", path.name))
     size = sum(path.stat().st_size for path in kept.iterdir())
     shutil.rmtree(folder)
-    if not saves:
-        raise SystemExit("this wan-train writes no metrics of kind checkpoint")
+    stalls = [save["stall_ms"] for save in saves if "stall_ms" in save]
     write = [save.get("bytes", size) / save["write_ms"] * 1e-6 for save in saves]
     common = {"gigabytes": size * 1e-9, **seen}
-    return [{"row": "checkpoint-stall", "unit": "s", "ours": median([save["stall_ms"] for save in saves]) / 1e3, "ours_n": len(saves), **common},
+    stall = median(stalls) / 1e3 if stalls else None
+    return [{"row": "checkpoint-stall", "unit": "s", "ours": stall, "stall_s": stall, "ours_n": len(stalls), **common},
             {"row": "checkpoint-write", "unit": "GB/s", "ours": median(write), "ours_n": len(write), "against": "dd conv=fsync",
-             "other": median(rates), "other_n": len(rates), "ratio": median(write) / median(rates), **common}]
+             "other": median(rates), "other_n": len(rates), "ratio": median(write) / median(rates), "write_ratio": median(write) / median(rates), **common}]
 
 
 def _state_after(bench, name, layers):
@@ -188,7 +193,7 @@ def deterministic(bench):
     strict_side, free_side = bench.use(_dit(bench, "1.3B", True, deterministic=True), _dit(bench, "1.3B", True))
     flags = f"--steps train --recompute norms --grid {';'.join(','.join(map(str, grid)) for grid in shapes)} --text {text}"
     strict, free = (_Ours(bench, side, flags, "train_step_times_ms", 3) for side in (strict_side, free_side))
-    mine, other, seen = bench.alternate(strict, lambda warm_up: free(warm_up)[0])
+    mine, other, seen = bench.alternate(strict, lambda: free()[0])
     return [{"unit": "ms", "ours": median(mine), "ours_n": len(mine), "against": "not deterministic", "other": median(other),
              "other_n": len(other), "ratio": median(mine) / median(other), "device": strict.device, **seen, "bound": strict.library_ms(),
              "bits_agree": first == second, "tensors_compared": len(first[0]), "steps_compared": len(first[1])}]
