@@ -77,6 +77,7 @@ bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel
                           [&] { return runtime.signals().stop_asked(); });
   if (stop_asked(runtime, partners)) return false;
   VideoMaker maker(runtime, *device, model, options, plan, texts, partners);
+  if (runtime.rank() == 0) log::info("models are loaded");
   return std::all_of(batches.begin(), batches.end(), [&](const Batch& batch) { return maker.make(batch); });
 }
 

@@ -1,12 +1,16 @@
 // dit_step MODEL_FOLDER [SAMPLES] [--steps train,guided,forward] [--recompute POLICY] [--layers N] [--ops]
-//          [--bf16] [--grid F,R,C] [--text ROWS] [--runs N] [--deterministic]
+//          [--bf16] [--grid F,R,C[;F,R,C…]] [--text ROWS] [--runs N] [--warm-up N] [--deterministic]
+//          [--serve]
 //
 // Times the DiT of a model folder's configuration, with random weights, on the device of this build
 // (WAN_DEVICE): a training step's forward, loss gradient, backward and AdamW on SAMPLES (8) samples of F x R
-// x C (5,4,4) tokens with ROWS (18) text rows each, one guided denoising step, or (--steps forward) one
-// forward. --ops lists every op, --deterministic asks for the same bits in every run. Prints one JSON line.
+// x C (5,4,4) tokens (of several grids: SAMPLES of each, in one pack) with ROWS (18) text rows each, one
+// guided denoising step, or (--steps forward) one forward. --ops lists every op and adds up those that are
+// one library kernel each (library_ms), --deterministic asks for the same bits in every run. Prints one JSON
+// line. With
+// --serve the model stays where it is: every line of standard input, flags that win over the command line's,
+// is measured and answered by its own JSON line.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <functional>
@@ -16,6 +20,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "bench/timing.hpp"
 #include "device/open_device.hpp"
 #include "device/ops.hpp"
 #include "device/ops/plan/plan_ops.hpp"
@@ -28,57 +33,39 @@ namespace {
 using namespace wan;
 using test::Owned;
 
-constexpr int warm_up = 2;
-constexpr double gib = 1024.0 * 1024.0 * 1024.0;
-
 struct Options {
   std::string folder;
   std::int64_t samples = 8;
   DType storage = DType::f32;
   bool list_ops = false;
-  Grid grid{5, 4, 4};
+  std::vector<Grid> grids = {{5, 4, 4}};
   std::int64_t text = 18;
   int runs = 20;
+  int warm_up = 2;
   Recompute recompute = Recompute::none;
   bool deterministic = false;
   std::int64_t layers = 0;  ///< 0: as configured
   std::vector<std::string> steps = {"train", "guided"};
+  bool serve = false;
 
+  /// `count` samples of each grid.
+  [[nodiscard]] std::vector<PackSample> pack(std::int64_t count) const {
+    std::vector<PackSample> out;
+    for (const Grid& grid : grids)
+      out.insert(out.end(), static_cast<std::size_t>(count), PackSample{grid, 500, text});
+    return out;
+  }
   [[nodiscard]] bool wants(const std::string& step) const {
     return std::find(steps.begin(), steps.end(), step) != steps.end();
   }
 };
 
-/// Milliseconds of one step: the median that passes, and the CPU time that this process uses.
-struct StepTime {
-  double wall_ms = 0;
-  double cpu_ms = 0;
-};
-
-StepTime time_of(Device& device, int runs, const std::function<void()>& step) {
-  std::vector<double> times;
-  std::clock_t cpu_start = 0;
-  for (int run = 0; run < runs + warm_up; ++run) {
-    if (run == warm_up) cpu_start = std::clock();
-    const auto start = std::chrono::steady_clock::now();
-    step();
-    device.synchronize();
-    if (run >= warm_up) {
-      times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    }
-  }
-  const double cpu = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-  std::sort(times.begin(), times.end());
-  return {times[times.size() / 2] * 1e3, cpu / runs * 1e3};
-}
-
-/// Samples of one shape, loaded, with an arena for them.
+/// A pack, loaded, with an arena for it.
 struct Batch {
   Batch(Device& device, const Dit& dit, const Options& options, std::int64_t samples, bool train)
       : multiple(row_multiple(device.kind())),
-        pack(std::vector<PackSample>(static_cast<std::size_t>(samples), {options.grid, 500, options.text}),
-             multiple),
-        capacity{pack.tokens(), pack.text_rows(), samples},
+        pack(options.pack(samples), multiple),
+        capacity{pack.tokens(), pack.text_rows(), static_cast<std::int64_t>(pack.samples().size())},
         buffers(device, capacity, multiple),
         view(buffers.load(pack)) {
     PlanOps plan;
@@ -92,7 +79,7 @@ struct Batch {
     text = test::random(device, dit.storage(), {pack.text_rows(), dit.config().text_dim}, 3);
     prediction = test::zeros(device, DType::f32, flat);
     gradient = test::zeros(device, DType::f32, flat);
-    losses = test::zeros(device, DType::f32, {samples});
+    losses = test::zeros(device, DType::f32, {capacity.samples});
   }
 
   std::int64_t multiple;
@@ -161,13 +148,26 @@ void randomise(Device& device, const Dit& dit) {
   }
 }
 
+/// Times `step` into `out` as `name`_ms and `name`_times_ms. Nothing has been given back when it ends: what
+/// is in use then is the peak, a GPU's context and other programs included.
+void time_step(Device& device, const Options& options, const std::string& name, Json& out,
+               const std::function<void()>& step) {
+  const std::clock_t start = std::clock();
+  const std::vector<double> times = bench::times_ms(device, options.warm_up, options.runs, step);
+  const double cpu = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  out.set(name + "_ms", bench::median(times));
+  out.set(name + "_times_ms", bench::to_json(times));
+  out.set(name + "_cpu_ms", cpu / (options.warm_up + options.runs) * 1e3);
+  out.set("device_gib", bench::device_gib(device));
+}
+
 /// Forward, loss gradient, backward and AdamW.
 void time_training(Device& device, const Dit& dit, const Options& options, Json& out) {
   Batch batch(device, dit, options, options.samples, true);
   Moments moments(device, dit);
   DitSaved saved;
   saved.recompute = options.recompute;
-  const StepTime time = time_of(device, options.runs, [&] {
+  time_step(device, options, "train_step", out, [&] {
     const Arena::Scope scope(*batch.arena);
     const Walk walk(device, *batch.arena);
     dit.parameters().zero_gradients(device);
@@ -175,7 +175,7 @@ void time_training(Device& device, const Dit& dit, const Options& options, Json&
     FlowLoss loss;
     loss.prediction = batch.prediction;
     loss.target = batch.target;
-    loss.weight.assign(static_cast<std::size_t>(options.samples), 1.0F);
+    loss.weight.assign(batch.pack.samples().size(), 1.0F);
     for (const std::int64_t token : batch.pack.layout().offset)
       loss.offset.push_back(token * 4 * dit.config().in_channels);
     loss.loss = batch.losses;
@@ -185,63 +185,46 @@ void time_training(Device& device, const Dit& dit, const Options& options, Json&
     dit.backward(walk, batch.view, saved, batch.gradient);
     moments.update(device, dit);
   });
-  // Nothing was given back so far: what is not free now is the peak, a GPU's context included.
-  const DeviceMemory memory = device.memory().value_or(DeviceMemory());
-  out.set("train_step_ms", time.wall_ms);
-  out.set("train_step_cpu_ms", time.cpu_ms);
-  out.set("recompute", name_of(options.recompute));
-  out.set("activations_gib", static_cast<double>(batch.memory.bytes()) / gib);
-  out.set("train_device_gib", static_cast<double>(memory.total - memory.free) / gib);
 }
 
-/// One denoising step of both guidance branches, with the text's keys and values at hand.
+/// One step of sampling: the conditioned and the unconditioned branch of one clip as a pack of two.
 void time_guided(Device& device, const Dit& dit, const Options& options, Json& out) {
   Batch pair(device, dit, options, 2, false);
   const TextCache cache(device, dit.storage(), dit.config().num_layers, pair.pack.text_rows(),
                         dit.config().dim());
   const Walk walk(device, *pair.arena);
   dit.fill_text_cache(walk, pair.view, pair.text, cache);
-  const StepTime time = time_of(device, options.runs,
-                                [&] { dit.predict(walk, pair.view, pair.latents, cache, pair.prediction); });
-  out.set("guided_step_ms", time.wall_ms);
-  out.set("guided_step_cpu_ms", time.cpu_ms);
+  time_step(device, options, "guided_step", out,
+            [&] { dit.predict(walk, pair.view, pair.latents, cache, pair.prediction); });
 }
 
 /// One forward, the text's part included.
 void time_forward(Device& device, const Dit& dit, const Options& options, Json& out) {
   Batch batch(device, dit, options, options.samples, false);
   const Walk walk(device, *batch.arena);
-  const StepTime time = time_of(device, options.runs, [&] {
-    dit.predict(walk, batch.view, batch.latents, batch.text, batch.prediction);
-  });
-  out.set("forward_ms", time.wall_ms);
+  time_step(device, options, "forward", out,
+            [&] { dit.predict(walk, batch.view, batch.latents, batch.text, batch.prediction); });
 }
 
-void run(const Options& options) {
-  DeviceOptions device_options;
-  device_options.threads = 1;
-  device_options.deterministic = options.deterministic;
-  const std::unique_ptr<Device> opened = open_device(device_options);
-  test::TimedDevice timed(*opened);
-  Device& device = options.list_ops ? static_cast<Device&>(timed) : *opened;
-  const std::string file = options.folder + "/transformer/config.json";
-  DitConfig config = DitConfig::from_json(Json::parse_file(file), file);
-  if (options.layers > 0) config.num_layers = options.layers;
-  Dit dit(config, options.storage);
-  dit.place(device, options.wants("train"));
-  randomise(device, dit);
+/// The steps that `options` name, of a model that is placed on `device`.
+Json measure(test::TimedDevice& device, const Dit& dit, const Options& options) {
+  std::int64_t tokens = 0;
+  for (const Grid& grid : options.grids) tokens += options.samples * grid.tokens();
   Json out;
   out.set("device", device.description());
-  out.set("samples", options.samples);
-  out.set("tokens", options.samples * options.grid.tokens());
-  for (const auto& [name, measure] : {std::pair{"train", &time_training}, std::pair{"guided", &time_guided},
-                                      std::pair{"forward", &time_forward}}) {
+  out.set("samples", options.samples * static_cast<std::int64_t>(options.grids.size()));
+  out.set("tokens", tokens);
+  device.measure(options.list_ops);
+  for (const auto& [name, step] : {std::pair{"train", &time_training}, std::pair{"guided", &time_guided},
+                                   std::pair{"forward", &time_forward}}) {
     if (!options.wants(name)) continue;
-    timed.clear();
-    measure(device, dit, options, out);
-    if (options.list_ops) timed.print(options.runs + warm_up);
+    device.clear();
+    step(device, dit, options, out);
+    if (!options.list_ops) continue;
+    device.print(options.warm_up + options.runs);
+    out.set("library_ms", device.library_ms(options.warm_up + options.runs));
   }
-  std::printf("%s\n", out.dump().c_str());
+  return out;
 }
 
 Recompute policy_named(const std::string& name) {
@@ -252,14 +235,21 @@ Recompute policy_named(const std::string& name) {
   throw UsageError("--recompute wants none, norms, keep_attention or full, not " + name);
 }
 
-Options parse(int count, char** words) {
-  Options out;
+Grid grid_of(const std::string& text) {
+  const std::vector<std::string> parts = split(text, ',');
+  if (parts.size() != 3) throw UsageError("--grid wants three numbers, F,R,C, not " + text);
+  return {std::stoll(parts[0]), std::stoll(parts[1]), std::stoll(parts[2])};
+}
+
+/// `base` with what `words` change.
+Options parse(const std::vector<std::string>& words, const Options& base = {}) {
+  Options out = base;
   std::vector<std::string> plain;
-  for (int i = 1; i < count; ++i) {
-    const std::string word = words[i];
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
     const auto value = [&] {
-      if (i + 1 >= count) throw UsageError(word + " needs a value");
-      return std::string(words[++i]);
+      if (i + 1 >= words.size()) throw UsageError(word + " needs a value");
+      return words[++i];
     };
     if (word == "--ops") {
       out.list_ops = true;
@@ -267,10 +257,11 @@ Options parse(int count, char** words) {
       out.deterministic = true;
     } else if (word == "--bf16") {
       out.storage = DType::bf16;
+    } else if (word == "--serve") {
+      out.serve = true;
     } else if (word == "--grid") {
-      const std::vector<std::string> parts = split(value(), ',');
-      if (parts.size() != 3) throw UsageError("--grid wants three numbers, F,R,C");
-      out.grid = {std::stoll(parts[0]), std::stoll(parts[1]), std::stoll(parts[2])};
+      out.grids.clear();
+      for (const std::string& grid : split(value(), ';')) out.grids.push_back(grid_of(grid));
     } else if (word == "--text") {
       out.text = std::stoll(value());
     } else if (word == "--layers") {
@@ -281,25 +272,49 @@ Options parse(int count, char** words) {
       out.recompute = policy_named(value());
     } else if (word == "--runs") {
       out.runs = std::stoi(value());
+    } else if (word == "--warm-up") {
+      out.warm_up = std::stoi(value());
     } else {
       plain.push_back(word);
     }
   }
-  if (plain.empty() || plain.size() > 2) {
-    throw UsageError(
-        "usage: dit_step MODEL_FOLDER [SAMPLES] [--ops] [--bf16] [--grid F,R,C] [--text ROWS] [--runs N] "
-        "[--recompute POLICY] [--steps train,guided,forward] [--layers N] [--deterministic]");
-  }
-  out.folder = plain[0];
+  if (!plain.empty()) out.folder = plain[0];
   if (plain.size() == 2) out.samples = std::stoll(plain[1]);
+  if (out.folder.empty() || plain.size() > 2) {
+    throw UsageError(
+        "usage: dit_step MODEL_FOLDER [SAMPLES] [--ops] [--bf16] [--grid F,R,C[;F,R,C...]] [--text ROWS] "
+        "[--runs N] [--warm-up N] [--recompute POLICY] [--steps train,guided,forward] [--layers N] "
+        "[--deterministic] [--serve]");
+  }
   return out;
+}
+
+void run(const Options& options) {
+  DeviceOptions device_options;
+  device_options.threads = 1;
+  device_options.deterministic = options.deterministic;
+  const std::unique_ptr<Device> opened = open_device(device_options);
+  test::TimedDevice device(*opened);
+  device.measure(false);
+  const std::string file = options.folder + "/transformer/config.json";
+  DitConfig config = DitConfig::from_json(Json::parse_file(file), file);
+  if (options.layers > 0) config.num_layers = options.layers;
+  Dit dit(config, options.storage);
+  dit.place(device, options.wants("train"));
+  randomise(device, dit);
+  if (options.serve) {
+    bench::serve(
+        [&](const std::vector<std::string>& words) { return measure(device, dit, parse(words, options)); });
+  } else {
+    std::printf("%s\n", measure(device, dit, options).dump().c_str());
+  }
 }
 
 }  // namespace
 
 int main(int count, char** words) {
   try {
-    run(parse(count, words));
+    run(parse({words + 1, words + count}));
     return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "dit_step: %s\n", error.what());

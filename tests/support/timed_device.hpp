@@ -14,8 +14,8 @@ struct OpTime {
   double seconds = 0;
 };
 
-/// A device that passes everything on and measures how long each op takes, by name and shape, waiting
-/// for each.
+/// A device that passes everything on and, while it is asked to measure, waits for each op and counts how
+/// long it takes, by name and shape.
 class TimedDevice final : public Device {
  public:
   explicit TimedDevice(Device& device);
@@ -23,6 +23,10 @@ class TimedDevice final : public Device {
 
   [[nodiscard]] const std::map<std::string, OpTime>& times() const { return times_; }
   void clear() { times_.clear(); }
+  /// At first it measures. What was built on this device stays valid either way.
+  void measure(bool on) { measuring_ = on; }
+  /// Milliseconds per step of the ops that are one library kernel each: products, attention, convolutions.
+  [[nodiscard]] double library_ms(std::int64_t steps) const;
   /// One line per op, the slowest first: milliseconds per step, calls per step, name and shape.
   void print(std::int64_t steps) const;
 
@@ -39,16 +43,26 @@ class TimedDevice final : public Device {
   [[nodiscard]] Event record(Stream stream) override { return device_.record(stream); }
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
+  void await(Event event) override { device_.await(event); }
   [[nodiscard]] Ops& ops() override;
-  [[nodiscard]] FrameOps& frame_ops() override { return device_.frame_ops(); }
-  [[nodiscard]] TextOps& text_ops() override { return device_.text_ops(); }
+  [[nodiscard]] FrameOps& frame_ops() override;
+  [[nodiscard]] TextOps& text_ops() override;
 
  private:
   class TimedOps;
+  class TimedFrameOps;
+  class TimedTextOps;
+
+  /// Calls `body`, and counts it under the name that `name` makes if this device measures.
+  template <class Name, class Body>
+  void call(const Name& name, const Body& body);
 
   Device& device_;
+  bool measuring_ = true;
   std::map<std::string, OpTime> times_;
   std::unique_ptr<TimedOps> ops_;
+  std::unique_ptr<TimedFrameOps> frame_ops_;
+  std::unique_ptr<TimedTextOps> text_ops_;
 };
 
 }  // namespace wan::test

@@ -1,0 +1,102 @@
+"""Programs that are measured: some answer line by line and stay, others run once."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+
+class Failed(Exception):
+    """A figure could not be had; the row is lost, the others go on."""
+
+
+def _failure(command, what, said):
+    words = [str(word) for word in command]
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    return Failed(f"{pathlib.Path(words[0]).name} {what}: {last}\n{' '.join(words)}\n{said[-2000:]}")
+
+
+class Server:
+    """A program that answers each line of its standard input with a JSON line, other lines of its output before it."""
+
+    def __init__(self, command, environment, log_folder):
+        self._command = command
+        self._log = tempfile.NamedTemporaryFile("w+", dir=log_folder, suffix=".log", delete=False)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment)
+
+    def ask(self, line):
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        return self.answer()
+
+    def answer(self):
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        code = self._process.wait()
+        self._log.seek(0)
+        raise _failure(self._command, f"ended with {code}", self._log.read())
+
+    def close(self):
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def run(command, environment=None):
+    """Standard output of a program that must succeed."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
+    if done.returncode != 0:
+        raise _failure(command, f"ended with {done.returncode}", done.stderr)
+    return done.stdout
+
+
+def run_lines(command, environment=None):
+    """(seconds on a clock, line) of what a program that must succeed says on its standard error, as it says it, then its end."""
+    command = [str(word) for word in command]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment) as process:
+        said = []
+        for line in process.stderr:
+            said.append((time.perf_counter(), line.rstrip("\n")))
+        code = process.wait()
+    if code != 0:
+        raise _failure(command, f"ended with {code}", "\n".join(line for _, line in said))
+    return said
+
+
+def _lines_of(path):
+    """Complete lines only: the last one may be on its way."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]] if path.exists() else []
+
+
+def train_lines(command, run_folder, steps, environment=None, patience_s=900):
+    """The first `steps` metrics lines of a training run, which is killed then: nothing is saved at its end."""
+    command = [str(word) for word in command]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment, start_new_session=True)
+        begin = time.monotonic()
+        try:
+            while True:
+                lines = [line for line in _lines_of(pathlib.Path(run_folder, "metrics.jsonl")) if line["kind"] == "train"]
+                if len(lines) >= steps:
+                    return lines[:steps]
+                if process.poll() is not None or time.monotonic() - begin > patience_s:
+                    log.seek(0)
+                    raise _failure(command, f"made {len(lines)} of {steps} steps, exit code {process.poll()}", log.read())
+                time.sleep(0.05)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def metrics(run_folder, kind):
+    return [line for line in _lines_of(pathlib.Path(run_folder, "metrics.jsonl")) if line["kind"] == kind]
