@@ -104,6 +104,22 @@ class TimedDevice::TimedOps final : public Ops {
     call([&] { return std::string(cat("rms_norm_rope_backward ", a.x.shape.text(), a.rope ? " rope" : "")); },
          &Ops::rms_norm_rope_backward, a);
   }
+  void residual_norm_forward(const ResidualNormForward& a) override {
+    call([&] { return cat("residual_norm_forward ", a.norm.x.shape.text()); }, &Ops::residual_norm_forward,
+         a);
+  }
+  void residual_norm_backward(const ResidualNormBackward& a) override {
+    call([&] { return cat("residual_norm_backward ", a.norm.x.shape.text()); }, &Ops::residual_norm_backward,
+         a);
+  }
+  void rms_norm_rope_pair_forward(const RmsNormRopePairForward& a) override {
+    call([&] { return cat("rms_norm_rope_pair_forward ", a.first.x.shape.text()); },
+         &Ops::rms_norm_rope_pair_forward, a);
+  }
+  void rms_norm_rope_pair_backward(const RmsNormRopePairBackward& a) override {
+    call([&] { return cat("rms_norm_rope_pair_backward ", a.first.x.shape.text()); },
+         &Ops::rms_norm_rope_pair_backward, a);
+  }
   void rms_norm_sum_squares(const RmsNormSumSquares& a) override {
     call([&] { return std::string("rms_norm_sum_squares"); }, &Ops::rms_norm_sum_squares, a);
   }
