@@ -222,6 +222,8 @@ void TrainCheckpoints::Parts::note(const std::optional<checkpoint::SaveReport>& 
   if (!report) return;
   failed_in_row = report->outcome.good() ? 0 : failed_in_row + 1;
   last_failure = report->outcome.message;
+  // Going on loses less than ending does, but not from weights or moments that are no numbers.
+  if (report->outcome.code == ExitCode::numeric) throw SharedError(report->outcome);
   if (runtime.rank() != 0) return;
   if (failed_in_row > 0) {
     log::warn(cat("checkpoint of step ", report->step, " failed, training goes on: ", last_failure,
