@@ -41,7 +41,7 @@ class DiskFull : public ::testing::TestWithParam<int> {
   [[nodiscard]] bool save_until(Child& job, const std::string& text, std::size_t before, bool full) const {
     const Clock::time_point begin = Clock::now();
     while (count(text) <= before) {
-      if (Clock::now() - begin > std::chrono::seconds(20)) return false;
+      if (Clock::now() - begin > std::chrono::seconds(60)) return false;
       if (full) disk_.leave_free(0);
       // Made even when the disk is full: an empty file takes no space.
       std::ofstream(run() + "/SAVE_NOW").close();
