@@ -3,33 +3,40 @@
 
 namespace wan::kernels {
 
-/// Lanes that a block may have, which leaves each 96 registers; and the columns that it can hold.
-inline constexpr int most_lanes = 640;
-inline constexpr std::int64_t most_packed_columns = most_lanes * pack_width;
+/// Lanes that a block may have, and the columns that it can hold.
+inline constexpr int most_lanes = 320;
+inline constexpr std::int64_t most_packed_columns = most_lanes * lane_packs * pack_width;
 
 /// A lane's columns of a row, in registers as they lie in memory.
 template <class T>
 struct HeldRow {
-  StoredPack<T, pack_width> pack;
+  StoredPack<T, pack_width> pack[lane_packs];
 
-  KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width> operator()(Columns<pack_width>) const { return wide(pack); }
+  KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width> operator()(Columns<pack_width> c) const {
+    return wide(pack[c.slot]);
+  }
 };
 
-/// The lanes that work on one row together: a block of a GPU, each lane with one pack of columns, so that
-/// what it holds stays in registers. Same members as a warp's lanes; the bodies take Columns. Every lane of
-/// the block must make the calls that add up.
+/// The lanes that work on one row together: a block of a GPU, each lane with a few packs of columns, so that
+/// what it holds stays in registers; neighbouring lanes have neighbouring packs. Same members as a warp's
+/// lanes; the bodies take Columns. Every lane of the block must make the calls that add up.
 class BlockLanes {
  public:
-  KOKKOS_FORCEINLINE_FUNCTION BlockLanes(int lane, int lanes)
-      : lane_(lane), lanes_(lanes), own_{std::int64_t{lane} * pack_width} {}
+  KOKKOS_FORCEINLINE_FUNCTION BlockLanes(int lane, int lanes) : lane_(lane), lanes_(lanes) {}
 
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int lane() const { return lane_; }
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int size() const { return lanes_; }
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Columns<pack_width> own() const { return own_; }
+  /// The lane's pack number `slot`, which may lie beyond the row.
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Columns<pack_width> own(int slot) const {
+    return {(std::int64_t{slot} * lanes_ + lane_) * pack_width, slot};
+  }
 
   template <class Body>
   KOKKOS_FORCEINLINE_FUNCTION void each(std::int64_t count, const Body& body) const {
-    if (own_.first < count) body(own_);
+#pragma unroll
+    for (int slot = 0; slot < lane_packs; ++slot) {
+      if (own(slot).first < count) body(own(slot));
+    }
   }
 
   /// The lane's columns of a row, zero where there is none.
@@ -38,7 +45,8 @@ class BlockLanes {
   template <class T>
   KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t count, const T* row) const {
     Row<T> out{};
-    if (row != nullptr && own_.first < count) out.pack = raw(row, own_);
+    if (row == nullptr) return out;
+    each(count, [&](Columns<pack_width> c) { out.pack[c.slot] = raw(row, c); });
     return out;
   }
 
@@ -46,24 +54,30 @@ class BlockLanes {
   template <class T, class Value>
   KOKKOS_FORCEINLINE_FUNCTION Row<T> write(std::int64_t count, T* row, const Value& value) const {
     Row<T> out{};
-    if (own_.first < count) {
-      out.pack = narrow<T>(value(own_));
-      *reinterpret_cast<StoredPack<T, pack_width>*>(row + own_.first) = out.pack;
-    }
+    each(count, [&](Columns<pack_width> c) {
+      out.pack[c.slot] = narrow<T>(value(c));
+      *reinterpret_cast<StoredPack<T, pack_width>*>(row + c.first) = out.pack[c.slot];
+    });
     return out;
   }
 
   template <class Term>
   KOKKOS_FORCEINLINE_FUNCTION float sum(std::int64_t count, const Term& term) const {
-    float partial[1] = {own_.first < count ? total(term(own_)) : 0.0F};
-    add_up(partial);
-    return partial[0];
+    Pack<pack_width> partial{};
+    each(count, [&](Columns<pack_width> c) { partial += term(c); });
+    float out[1] = {total(partial)};
+    add_up(out);
+    return out[0];
   }
 
   template <int n, class Term>
   KOKKOS_FORCEINLINE_FUNCTION void sum_each(std::int64_t count, float (&out)[n], const Term& term) const {
 #pragma unroll
-    for (int i = 0; i < n; ++i) out[i] = own_.first < count ? total(term(own_, i)) : 0.0F;
+    for (int i = 0; i < n; ++i) out[i] = 0.0F;
+    each(count, [&](Columns<pack_width> c) {
+#pragma unroll
+      for (int i = 0; i < n; ++i) out[i] += total(term(c, i));
+    });
     add_up(out);
   }
 
@@ -72,7 +86,7 @@ class BlockLanes {
                                            const Body& body) const {
     Pack<pack_width> a{};
     Pack<pack_width> b{};
-    if (own_.first < count) body(own_, a, b);
+    each(count, [&](Columns<pack_width> c) { body(c, a, b); });
     float partial[2] = {total(a), total(b)};
     add_up(partial);
     first = partial[0];
@@ -120,7 +134,6 @@ class BlockLanes {
 
   int lane_;
   int lanes_;  ///< a multiple of 32
-  Columns<pack_width> own_;
   mutable int turn_ = 0;
 };
 

@@ -8,10 +8,12 @@
 // is written for a column c as `auto` works on packs of columns as well.
 namespace wan::kernels {
 
-/// Columns first .. first + width - 1; `first` is a multiple of the width.
+/// Columns first .. first + width - 1; `first` is a multiple of the width. `slot` counts the packs that a
+/// lane holds.
 template <int width>
 struct Columns {
   std::int64_t first;
+  int slot = 0;
 };
 
 /// The values of such columns. Arithmetic goes element by element, as does what takes a pack and a float.
@@ -114,6 +116,21 @@ KOKKOS_FORCEINLINE_FUNCTION StoredPack<T, width> narrow(const Pack<width>& pack)
   for (int i = 0; i < width; ++i) store(stored.value, i, pack.value[i]);
   return stored;
 }
+#if defined(__CUDA_ARCH__)
+/// Two at a time, one instruction.
+template <>
+KOKKOS_FORCEINLINE_FUNCTION StoredPack<bf16, pack_width> narrow<bf16, pack_width>(
+    const Pack<pack_width>& pack) {
+  StoredPack<bf16, pack_width> stored;
+#pragma unroll
+  for (int i = 0; i < pack_width; i += 2) {
+    const __nv_bfloat162 two = __floats2bfloat162_rn(pack.value[i], pack.value[i + 1]);
+    stored.value[i].bits = __bfloat16_as_ushort(two.x);
+    stored.value[i + 1].bits = __bfloat16_as_ushort(two.y);
+  }
+  return stored;
+}
+#endif
 template <class T, int width>
 KOKKOS_FORCEINLINE_FUNCTION void store(T* at, Columns<width> c, const Pack<width>& pack) {
   *reinterpret_cast<StoredPack<T, width>*>(at + c.first) = narrow<T>(pack);

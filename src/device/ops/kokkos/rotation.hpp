@@ -65,54 +65,80 @@ KOKKOS_FORCEINLINE_FUNCTION void add_pair(Sums& sums, int number, Columns<width>
   sums.add(number, c, interleaved(term));
 }
 
-/// The rotation of a head's pairs at one token, looked up in the table, which stays in the caches.
+/// The rotation of a head's pairs at one token: a block's lane holds what turns its own packs, a warp's looks
+/// it up in the table, which stays in the caches.
 class Angles {
  public:
-  template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void gather(const AnyLanes&, const float* cosine, const float* sine,
+  KOKKOS_FORCEINLINE_FUNCTION void gather(const Lanes&, const float* cosine, const float* sine,
                                           const std::int32_t* position, std::int64_t pairs) {
-    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis];
-    pairs_ = static_cast<std::int32_t>(pairs);
+    place(position, pairs);
     cosine_ = cosine;
     sine_ = sine;
   }
-  template <class Column>
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto cosine(const PairAt<Column>& at) const {
-    return look_up(cosine_, at);
+  KOKKOS_FORCEINLINE_FUNCTION void gather(const BlockLanes& lanes, const float* cosine, const float* sine,
+                                          const std::int32_t* position, std::int64_t pairs) {
+    place(position, pairs);
+    // Where a lane's packs lie whole heads apart they turn alike.
+    const bool alike = lanes.size() * pack_width % (2 * pairs_) == 0;
+#pragma unroll
+    for (int slot = 0; slot < lane_packs; ++slot) {
+      if (slot > 0 && alike) {
+        held_[slot] = held_[0];
+        continue;
+      }
+      const std::int32_t pair = static_cast<std::int32_t>(lanes.own(slot).first / 2) % pairs_;
+      held_[slot] = {look_up(cosine, pair), look_up(sine, pair)};
+    }
   }
-  template <class Column>
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto sine(const PairAt<Column>& at) const {
-    return look_up(sine_, at);
+
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float cosine(const PairAt<std::int64_t>& at) const {
+    return cosine_[std::int64_t{row(static_cast<std::int32_t>(at.pair))} * pairs_ + at.pair];
+  }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float sine(const PairAt<std::int64_t>& at) const {
+    return sine_[std::int64_t{row(static_cast<std::int32_t>(at.pair))} * pairs_ + at.pair];
+  }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width / 2> cosine(
+      const PairAt<Columns<pack_width>>& at) const {
+    return held_[at.column.slot].cosine;
+  }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width / 2> sine(
+      const PairAt<Columns<pack_width>>& at) const {
+    return held_[at.column.slot].sine;
   }
 
  private:
-  /// The row of the table that turns a pair.
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int32_t row(std::int64_t pair) const {
-    const std::int32_t spatial = pairs_ / 3;
-    const auto number = static_cast<std::int32_t>(pair);
-    return number < pairs_ - 2 * spatial ? place_[0] : number < pairs_ - spatial ? place_[1] : place_[2];
+  static constexpr int pairs_at_once = pack_width / 2;
+  struct Held {
+    Pack<pairs_at_once> cosine;
+    Pack<pairs_at_once> sine;
+  };
+
+  KOKKOS_FORCEINLINE_FUNCTION void place(const std::int32_t* position, std::int64_t pairs) {
+    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis];
+    pairs_ = static_cast<std::int32_t>(pairs);
   }
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float look_up(const float* table,
-                                                          const PairAt<std::int64_t>& at) const {
-    return table[std::int64_t{row(at.pair)} * pairs_ + at.pair];
+  /// The row of the table that turns a pair.
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int32_t row(std::int32_t pair) const {
+    const std::int32_t spatial = pairs_ / 3;
+    return pair < pairs_ - 2 * spatial ? place_[0] : pair < pairs_ - spatial ? place_[1] : place_[2];
   }
   /// A pack's pairs belong to one axis or two neighbouring ones.
-  template <int width>
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION auto look_up(const float* table,
-                                                         const PairAt<Columns<width>>& at) const {
-    constexpr int pairs = width / 2;
-    const std::int32_t first = row(at.pair);
-    const std::int32_t last = row(at.pair + pairs - 1);
-    const auto of_first = load(table, Columns<pairs>{std::int64_t{first} * pairs_ + at.pair});
-    const auto of_last = load(table, Columns<pairs>{std::int64_t{last} * pairs_ + at.pair});
-    return make_pack<pairs>(
-        [&](int i) { return row(at.pair + i) == first ? of_first.value[i] : of_last.value[i]; });
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pairs_at_once> look_up(const float* table,
+                                                                        std::int32_t pair) const {
+    const std::int32_t first = row(pair);
+    const std::int32_t last = row(pair + pairs_at_once - 1);
+    const auto of_first = load(table, Columns<pairs_at_once>{std::int64_t{first} * pairs_ + pair});
+    if (first == last) return of_first;
+    const auto of_last = load(table, Columns<pairs_at_once>{std::int64_t{last} * pairs_ + pair});
+    return make_pack<pairs_at_once>(
+        [&](int i) { return row(pair + i) == first ? of_first.value[i] : of_last.value[i]; });
   }
 
   const float* cosine_;
   const float* sine_;
   std::int32_t place_[3];
   std::int32_t pairs_;
+  Held held_[lane_packs];
 };
 #else
 /// The rotation of a head's pairs at one token, gathered: each axis turns its own run of pairs.
@@ -191,8 +217,7 @@ struct Rotation {
 
  private:
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION PairAt<Columns<pack_width>> at(Columns<pack_width> c) const {
-    return {c, static_cast<std::int64_t>(static_cast<std::uint32_t>(c.first / 2) %
-                                         static_cast<std::uint32_t>(pairs))};
+    return {c, c.first / 2 % pairs};
   }
 #endif
 };

@@ -2,8 +2,6 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "base/error.hpp"
@@ -18,21 +16,18 @@ inline void check_launch(const char* label, cudaError_t status) {
   if (status != cudaSuccess) throw CommError(cat("[", label, "] CUDA: ", cudaGetErrorString(status)));
 }
 
-/// Where the rows stand that a block has under way.
-enum class Ahead { registers, shared };
-
 /// work(lanes, block, ahead, memory) in each block.
-template <Ahead where, class Work>
+template <class Work>
 __global__ void __launch_bounds__(most_lanes) run_blocks(const Work work, const int ahead) {
   extern __shared__ __align__(16) char stages[];
-  work.template operator()<where>(BlockLanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x)),
-                                  std::int64_t{blockIdx.x}, ahead, stages);
+  work(BlockLanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x)), std::int64_t{blockIdx.x},
+       ahead, stages);
 }
 
 /// How blocks that hold a row of `cols` columns run.
 struct BlockShape {
   int lanes = 0;
-  int ahead = 0;             ///< rows under way to shared memory; 0: one in registers
+  int ahead = 0;             ///< rows under way to shared memory
   int shared_bytes = 0;      ///< of the stages
   std::int64_t at_once = 0;  ///< blocks that the GPU runs side by side
 };
@@ -43,15 +38,13 @@ inline constexpr int bytes_under_way = 49152;
 
 template <class Work>
 BlockShape block_shape(const char* label, std::int64_t cols) {
+  constexpr int in_warp = 32 * lane_packs * pack_width;
   static BlockShape known[most_lanes / 32 + 1];
-  const int warps = static_cast<int>((cols + 32 * pack_width - 1) / (32 * pack_width));
+  const int warps = static_cast<int>((cols + in_warp - 1) / in_warp);
   BlockShape& shape = known[warps];
   if (shape.at_once > 0) return shape;
   const cudaDeviceProp& gpu = Space().cuda_device_prop();
-  const char* const wanted = std::getenv("WAN_ROWS_AHEAD");
-  const bool registers = wanted != nullptr && std::atoi(wanted) == 0;
-  const void* const function = registers ? reinterpret_cast<const void*>(&run_blocks<Ahead::registers, Work>)
-                                         : reinterpret_cast<const void*>(&run_blocks<Ahead::shared, Work>);
+  const void* const function = reinterpret_cast<const void*>(&run_blocks<Work>);
   shape.lanes = 32 * warps;
   int blocks = 0;
   cudaFuncAttributes attributes{};
@@ -60,29 +53,20 @@ BlockShape block_shape(const char* label, std::int64_t cols) {
   check_launch(label,
                cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, most_bytes));
   const int stage_bytes = Work::row_bytes * shape.lanes;
-  const auto try_ahead = [&](int ahead) {
-    shape.ahead = std::min(ahead, most_bytes / stage_bytes);
-    shape.shared_bytes = shape.ahead * stage_bytes;
+  for (int ahead = 1; ahead <= most_ahead && ahead * stage_bytes <= most_bytes; ++ahead) {
+    int fitting = 0;
     check_launch(label, cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-                            &blocks, function, shape.lanes, static_cast<std::size_t>(shape.shared_bytes)));
-  };
-  if (wanted != nullptr) {
-    try_ahead(std::min(std::atoi(wanted), most_ahead));
-  } else {
-    for (int ahead = 1; ahead <= most_ahead; ++ahead) {
-      try_ahead(ahead);
-      if (blocks * shape.shared_bytes >= bytes_under_way) break;
-    }
+                            &fitting, function, shape.lanes, static_cast<std::size_t>(ahead * stage_bytes)));
+    if (fitting == 0) break;
+    blocks = fitting;
+    shape.ahead = ahead;
+    shape.shared_bytes = ahead * stage_bytes;
+    if (blocks * shape.shared_bytes >= bytes_under_way) break;
   }
-  if (blocks == 0 || (shape.ahead == 0 && !registers))
+  if (blocks == 0)
     throw CommError(cat("[", label, "] a block of ", shape.lanes, " lanes, ", attributes.numRegs,
                         " registers each, and ", stage_bytes, " bytes of shared memory: found no room on ",
                         gpu.name, ", allowed up to ", gpu.regsPerBlock, " and ", most_bytes));
-  if (std::getenv("WAN_ROWS_SHOW") != nullptr) {
-    std::fprintf(stderr, "%-28s lanes %4d ahead %d shared %6d registers %3d local %zu blocks/SM %d\n", label,
-                 shape.lanes, shape.ahead, shape.shared_bytes, attributes.numRegs, attributes.localSizeBytes,
-                 blocks);
-  }
   shape.at_once = std::int64_t{blocks} * gpu.multiProcessorCount;
   return shape;
 }
@@ -96,25 +80,10 @@ void launch_blocks(const char* label, const BlockShape& shape, std::int64_t bloc
   if (watched) Kokkos::Tools::beginParallelFor(label, Kokkos::Tools::Experimental::device_id(space), &id);
   const auto grid = static_cast<unsigned>(blocks);
   const auto lanes = static_cast<unsigned>(shape.lanes);
-  if (shape.ahead == 0) {
-    run_blocks<Ahead::registers><<<grid, lanes, 0, space.cuda_stream()>>>(work, 0);
-  } else {
-    run_blocks<Ahead::shared>
-        <<<grid, lanes, static_cast<std::size_t>(shape.shared_bytes), space.cuda_stream()>>>(work,
-                                                                                             shape.ahead);
-  }
+  run_blocks<<<grid, lanes, static_cast<std::size_t>(shape.shared_bytes), space.cuda_stream()>>>(work,
+                                                                                                 shape.ahead);
   check_launch(label, cudaGetLastError());
   if (watched) Kokkos::Tools::endParallelFor(id);
-}
-
-template <Ahead where, class Kernel, class Body>
-KOKKOS_FORCEINLINE_FUNCTION void walk_rows(const BlockLanes& lanes, const Kernel& kernel, std::int64_t first,
-                                           std::int64_t last, int ahead, char* memory, const Body& body) {
-  if constexpr (where == Ahead::registers) {
-    walk_one_ahead(lanes, kernel, first, last, body);
-  } else {
-    walk_ahead(lanes, kernel, first, last, ahead, memory, body);
-  }
 }
 
 /// A chunk of rows.
@@ -127,21 +96,20 @@ struct RowChunk {
   RowIndex index;
   Kernel kernel;
 
-  template <Ahead where>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const BlockLanes& lanes, std::int64_t number, int ahead,
                                               char* memory) const {
     const std::int64_t first = number * chunk;
     const std::int64_t last = first + chunk < rows ? first + chunk : rows;
     std::int64_t end = index.end_of_run(first, last);
     auto parameters = kernel.parameters(lanes, index(first));
-    walk_rows<where>(lanes, kernel, first, last, ahead, memory,
-                     [&](std::int64_t row, const auto& of_row, const auto& scalars) {
-                       if (row == end) {
-                         end = index.end_of_run(row, last);
-                         parameters = kernel.parameters(lanes, index(row));
-                       }
-                       kernel(lanes, row, of_row, scalars, parameters);
-                     });
+    walk_ahead(lanes, kernel, first, last, ahead, memory,
+               [&](std::int64_t row, const auto& of_row, const auto& scalars) {
+                 if (row == end) {
+                   end = index.end_of_run(row, last);
+                   parameters = kernel.parameters(lanes, index(row));
+                 }
+                 kernel(lanes, row, of_row, scalars, parameters);
+               });
   }
 };
 

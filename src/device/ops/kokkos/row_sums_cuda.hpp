@@ -9,25 +9,28 @@ namespace wan::kernels {
 template <int count>
 class RegisterSums {
  public:
-  KOKKOS_FORCEINLINE_FUNCTION void add(int number, Columns<pack_width>, const Pack<pack_width>& term) {
-    sum_[number] += term;
+  KOKKOS_FORCEINLINE_FUNCTION void add(int number, Columns<pack_width> c, const Pack<pack_width>& term) {
+    sum_[number][c.slot] += term;
   }
 
   KOKKOS_FORCEINLINE_FUNCTION void begin(const BlockLanes&, std::int64_t, float* const*, bool) {
-    for (int number = 0; number < count; ++number) sum_[number] = {};
+    for (int number = 0; number < count; ++number) {
+      for (int slot = 0; slot < lane_packs; ++slot) sum_[number][slot] = {};
+    }
   }
   KOKKOS_FORCEINLINE_FUNCTION void end(const BlockLanes& lanes, std::int64_t cols, float* const* to,
                                        bool fresh) const {
     lanes.each(cols, [&](Columns<pack_width> c) {
       for (int number = 0; number < count; ++number) {
         if (to[number] == nullptr) continue;
-        store(to[number], c, fresh ? sum_[number] : load(to[number], c) + sum_[number]);
+        const Pack<pack_width>& sum = sum_[number][c.slot];
+        store(to[number], c, fresh ? sum : load(to[number], c) + sum);
       }
     });
   }
 
  private:
-  Pack<pack_width> sum_[count];
+  Pack<pack_width> sum_[count][lane_packs];
 };
 
 /// Sums of one run of rows that a warp adds up in memory.
@@ -71,11 +74,10 @@ struct SummedChunk {
   std::int32_t* of_chunk;  ///< [chunks]: the index of each first run
   Kernel kernel;
 
-  template <Ahead where>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const BlockLanes& lanes, std::int64_t number, int ahead,
                                               char* memory) const {
     walk(lanes, number, [&](std::int64_t first, std::int64_t last, const auto& body) {
-      walk_rows<where>(lanes, kernel, first, last, ahead, memory, body);
+      walk_ahead(lanes, kernel, first, last, ahead, memory, body);
     });
   }
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t number) const {

@@ -18,10 +18,9 @@ class Stage {
     next_ += 16 * lanes_.size();
     return at;
   }
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION bool holds(std::int64_t count) const {
-    return lanes_.own().first < count;
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int64_t first(int slot) const {
+    return lanes_.own(slot).first;
   }
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int64_t first() const { return lanes_.own().first; }
 
  private:
   const BlockLanes& lanes_;
@@ -38,14 +37,16 @@ class RowRequest : public Stage {
   template <class T>
   KOKKOS_FORCEINLINE_FUNCTION Nothing hold(std::int64_t count, const T* row) const {
     constexpr int in_piece = 16 / static_cast<int>(sizeof(T));
+    constexpr int pieces = pack_width / in_piece;
 #pragma unroll
-    for (int piece = 0; piece < pack_width / in_piece; ++piece) {
+    for (int piece = 0; piece < lane_packs * pieces; ++piece) {
       char* const to = next();
 #if defined(__CUDA_ARCH__)
-      if (row == nullptr || !holds(count)) continue;
+      const std::int64_t column = first(piece / pieces);
+      if (row == nullptr || column >= count) continue;
       const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(to));
       asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared),
-                   "l"(row + first() + piece * in_piece)
+                   "l"(row + column + piece % pieces * in_piece)
                    : "memory");
 #else
       static_cast<void>(to);
@@ -67,14 +68,16 @@ class RowDelivery : public Stage {
   template <class T>
   KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t count, const T* row) const {
     constexpr int in_piece = 16 / static_cast<int>(sizeof(T));
+    constexpr int pieces = pack_width / in_piece;
     Row<T> out{};
 #pragma unroll
-    for (int piece = 0; piece < pack_width / in_piece; ++piece) {
+    for (int piece = 0; piece < lane_packs * pieces; ++piece) {
       const auto* const from = reinterpret_cast<const StoredPack<T, in_piece>*>(next());
-      if (row == nullptr || !holds(count)) continue;
+      if (row == nullptr || first(piece / pieces) >= count) continue;
       const StoredPack<T, in_piece> part = *from;
 #pragma unroll
-      for (int i = 0; i < in_piece; ++i) out.pack.value[piece * in_piece + i] = part.value[i];
+      for (int i = 0; i < in_piece; ++i)
+        out.pack[piece / pieces].value[piece % pieces * in_piece + i] = part.value[i];
     }
     return out;
   }
@@ -127,23 +130,6 @@ KOKKOS_FORCEINLINE_FUNCTION void walk_ahead(const BlockLanes& lanes, const Kerne
     const auto rows = kernel.rows(RowDelivery(lanes, memory + stage * stage_bytes), row);
     request(row + ahead, stage);
     stage = stage + 1 == ahead ? 0 : stage + 1;
-    body(row, rows, scalars);
-  }
-}
-
-/// The same with the next row in registers: needs no memory.
-template <class Kernel, class Body>
-KOKKOS_FORCEINLINE_FUNCTION void walk_one_ahead(const BlockLanes& lanes, const Kernel& kernel,
-                                                std::int64_t first, std::int64_t last, const Body& body) {
-  auto next = kernel.rows(lanes, first);
-  auto next_scalars = kernel.scalars(lanes, first);
-  for (std::int64_t row = first; row < last; ++row) {
-    const auto rows = next;
-    const auto scalars = next_scalars;
-    if (row + 1 < last) {
-      next = kernel.rows(lanes, row + 1);
-      next_scalars = kernel.scalars(lanes, row + 1);
-    }
     body(row, rows, scalars);
   }
 }

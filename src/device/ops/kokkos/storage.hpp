@@ -79,10 +79,13 @@ struct RowView {
 
 // Columns of a row that a thread of a GPU takes at once, so that it loads 16 bytes.
 inline constexpr int pack_width = 8;
+/// Packs of one row that a lane of a block holds: the row's sums cost the same for any number of them, and
+/// the registers set the limit.
+inline constexpr int lane_packs = 2;
 
 /// Bytes of a lane's columns of a row of T, and of rows of several types.
 template <class... T>
-inline constexpr int held_bytes = ((pack_width * static_cast<int>(sizeof(T))) + ... + 0);
+inline constexpr int held_bytes = ((lane_packs * pack_width * static_cast<int>(sizeof(T))) + ... + 0);
 
 /// Whether matrices have one element type. Only such kernels are compiled for packs: models have no others.
 template <class First, class... T>
