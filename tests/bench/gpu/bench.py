@@ -129,7 +129,10 @@ def median(values):
 
 
 def _has_peer(python, environment):
-    done = subprocess.run([python, "-c", "import torch, diffusers, transformers"], capture_output=True, text=True, env=environment)
-    if done.returncode != 0:
-        print(f"{python} has no torch, diffusers and transformers: ours alone ({(done.stderr.strip().splitlines() or ['?'])[-1]})", file=sys.stderr)
-    return done.returncode == 0
+    # Looks for them without importing, which takes many seconds.
+    asked = "import importlib.util as u; print([m for m in ('torch', 'diffusers', 'transformers') if u.find_spec(m) is None])"
+    done = subprocess.run([python, "-c", asked], capture_output=True, text=True, env=environment)
+    missing = done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+    if missing != "[]":
+        print(f"ours alone, for the peer {python} lacks {missing}", file=sys.stderr)
+    return missing == "[]"

@@ -138,8 +138,7 @@ class TextEncoder:
 
 
 def versions(device):
-    import importlib.metadata
-    out = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")}
+    out = {name: sys.modules[name].__version__ for name in ("torch", "diffusers", "transformers") if name in sys.modules}
     if device.startswith("cuda"):
         out["torch_cudnn"] = torch.backends.cudnn.version()
     return out
