@@ -10,6 +10,7 @@
 #include "checkpoint/async_saver.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/names.hpp"
+#include "checkpoint/open_place.hpp"
 #include "comm/agree.hpp"
 #include "config/train_config_io.hpp"
 #include "model/dit/run_config.hpp"
@@ -31,14 +32,6 @@ bool changes_training(const std::string& key) {
     if (key.rfind(prefix, 0) == 0) return false;
   }
   return true;
-}
-
-/// The checkpoint that `place` names: a run's newest good one, or that of a folder RUN/iter_0001000.
-std::optional<checkpoint::Checkpoint> open_place(const Communicator& world, const std::string& place) {
-  const std::filesystem::path path = std::filesystem::path(place + "/").lexically_normal().parent_path();
-  const std::optional<std::int64_t> step = checkpoint::step_of(path.filename());
-  if (!step) return checkpoint::open_newest(world, place);
-  return checkpoint::open_newest(world, path.has_parent_path() ? path.parent_path() : ".", {*step});
 }
 
 }  // namespace
@@ -102,6 +95,11 @@ RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& 
     return {};
   }
   p.require_fit(*found);
+  if (found->state().find("run") == nullptr) {
+    throw DataError(found->folder(),
+                    "holds weights and nothing of a run to go on with (wan-convert made it): name it as "
+                    "checkpoint.pretrained_checkpoint, and another folder as checkpoint.save");
+  }
   p.tell_changes(*found);
   RunState state = run_state_from_json(found->state().at("run"), found->folder());
   load_weights(p.device, *found, parameters, optimizer);
@@ -122,7 +120,7 @@ std::optional<checkpoint::Checkpoint> TrainCheckpoints::Parts::find_to_resume() 
     std::optional<checkpoint::Checkpoint> own = checkpoint::open_newest(runtime.world(), run_folder);
     if (own) return own;
   }
-  if (!wish.ckpt_step) return open_place(runtime.world(), wish.load_folder());
+  if (!wish.ckpt_step) return checkpoint::open_place(runtime.world(), wish.load_folder());
   return checkpoint::open_newest(runtime.world(), wish.load_folder(), {*wish.ckpt_step});
 }
 
@@ -167,7 +165,7 @@ void TrainCheckpoints::Parts::start(const Parameters& parameters, ZeroOptimizer&
 
 void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Parameters& parameters,
                                               ZeroOptimizer& optimizer) const {
-  const std::optional<checkpoint::Checkpoint> run = open_place(runtime.world(), place);
+  const std::optional<checkpoint::Checkpoint> run = checkpoint::open_place(runtime.world(), place);
   if (run) {
     require_fit(*run);
     load_weights(device, *run, parameters, optimizer);
