@@ -103,14 +103,18 @@ void require_finite(const Snapshot& snapshot) {
 
 void hash_memory(const Communicator& comm, const std::vector<SnapshotPart>& parts, TensorTable& table) {
   std::vector<Hash128> hashes(table.tensors.size());
-  for (std::size_t p = 0; p < parts.size(); ++p) {
-    const SnapshotPart& part = parts[p];
-    const auto width = static_cast<int>(bytes_of(part.dtype));
-    part.part.visit_runs([&](std::int64_t global, std::int64_t local, std::int64_t count) {
-      hashes[table.of_part[p]] += content_hash(static_cast<const std::byte*>(part.data) + local * width,
-                                               count, width, static_cast<std::uint64_t>(global));
-    });
-  }
+  do_together(comm, [&] {
+    std::vector<std::byte> room;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const SnapshotPart& part = parts[p];
+      const auto width = static_cast<int>(bytes_of(part.dtype));
+      const std::byte* const values = part.values(room);
+      part.part.visit_runs([&](std::int64_t global, std::int64_t local, std::int64_t count) {
+        hashes[table.of_part[p]] +=
+            content_hash(values + local * width, count, width, static_cast<std::uint64_t>(global));
+      });
+    }
+  });
   sum_hashes(comm, hashes);
   for (std::size_t t = 0; t < hashes.size(); ++t) table.tensors[t].hash = hashes[t];
 }

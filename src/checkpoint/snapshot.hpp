@@ -1,5 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +29,17 @@ struct SnapshotPart {
   ShardSpec part;
   /// part.elements() elements in the order of its boxes.
   const void* data = nullptr;
+  /// In place of `data`: writes them to memory, each time they are needed, so that a checkpoint can be larger
+  /// than that.
+  std::function<void(void* to)> fill = nullptr;
+
+  /// The elements, where need be in `room`.
+  [[nodiscard]] const std::byte* values(std::vector<std::byte>& room) const {
+    if (fill == nullptr) return static_cast<const std::byte*>(data);
+    room.resize(static_cast<std::size_t>(part.elements() * bytes_of(dtype)));
+    fill(room.data());
+    return room.data();
+  }
 };
 
 /// What one rank brings to a checkpoint. Over all ranks the parts of a tensor hold each element exactly once

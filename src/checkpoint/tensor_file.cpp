@@ -26,13 +26,14 @@ hdf5::File open_together(const Communicator& comm, const std::string& path) {
 }
 
 void write_own(const hdf5::Group& root, FileKind kind, const std::vector<SnapshotPart>& parts) {
+  std::vector<std::byte> room;
   for (const SnapshotPart& part : parts) {
     if (part.kind != kind || part.part.elements() == 0) continue;
     hdf5::Dataset dataset = root.dataset(in_root(part.path));
     const std::int64_t width = bytes_of(part.dtype);
+    const std::byte* const values = part.values(room);
     for (const Slab& slab : part.part.slabs()) {
-      dataset.write_box(slab.start, slab.extent,
-                        static_cast<const std::byte*>(part.data) + slab.local * width);
+      dataset.write_box(slab.start, slab.extent, values + slab.local * width);
     }
   }
 }

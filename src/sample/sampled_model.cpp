@@ -5,30 +5,17 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/chosen_weights.hpp"
 #include "config/train_config_io.hpp"
 #include "model/dit/run_config.hpp"
 #include "weights/dit_weight_names.hpp"
 #include "weights/model_folder.hpp"
+#include "weights/model_origin.hpp"
 
 namespace wan {
 namespace {
 
 using checkpoint::Checkpoint;
-
-constexpr const char* averaged_folder = "/ema/transformer/";
-constexpr const char* trained_folder = "/transformer/";
-
-/// Where in the checkpoint the chosen weights are.
-std::string weight_folder(const Checkpoint& from, WeightChoice choice) {
-  bool averaged = false;
-  for (const checkpoint::StoredTensor& tensor : from.manifest().tensors) {
-    averaged = averaged || tensor.path.rfind(averaged_folder, 0) == 0;
-  }
-  if (choice == WeightChoice::ema && !averaged) {
-    throw DataError(from.folder(), "holds no averaged weights (ema.enabled was false); use --weights raw");
-  }
-  return averaged && choice != WeightChoice::raw ? averaged_folder : trained_folder;
-}
 
 /// One number for all tensors of a checkpoint's folder, from the hashes that its manifest holds.
 Hash128 hash_of_folder(const Checkpoint& from, const std::string& folder) {
@@ -39,13 +26,6 @@ Hash128 hash_of_folder(const Checkpoint& from, const std::string& folder) {
                           tensor.shape.text(), '\n', to_hex(tensor.hash)));
   }
   return sum;
-}
-
-void require_same(const Json& origin, const char* key, const Hash128& here, const std::string& what) {
-  const Json* recorded = origin.find(key);
-  if (recorded == nullptr || recorded->as_string() == to_hex(here)) return;
-  throw DataError(what, cat("its ", key, " is ", to_hex(here), ", the checkpoint was trained on data with ",
-                            recorded->as_string(), "; latents and texts of the two do not fit"));
 }
 
 SampledModel from_checkpoint(Runtime& runtime, const SampleOptions& options) {
@@ -60,22 +40,21 @@ SampledModel from_checkpoint(Runtime& runtime, const SampleOptions& options) {
   const Json* origin = from->state().find("origin");
   if (origin != nullptr && !origin->is_object()) origin = nullptr;
 
-  const std::string folder = weight_folder(*from, options.weights);
+  const std::string folder = checkpoint::weight_folder(*from, options.weights);
   if (!options.model && origin == nullptr) {
-    throw UsageError(cat(run, " was trained on mock data and names no VAE; give --model"));
+    throw UsageError(cat(run, " names no VAE (mock data, or official weights); give --model"));
   }
   const std::string model = options.model ? *options.model : origin->at("model").as_string();
-  SampledModel out{dit_config(read_train_config(from->folder() + "/config.yaml").model),
-                   [from, folder](const ParameterSpec& spec, float* to) {
-                     from->read(folder + spec.name, ShardSpec::whole(spec.shape), DType::f32, to);
-                   },
-                   {from->folder(), from->step(), folder == averaged_folder, hash_of_folder(*from, folder)},
-                   std::nullopt,
-                   read_model_parts(runtime.world(), model, {std::nullopt, options.encoder_dtype})};
+  SampledModel out{
+      dit_config(read_train_config(from->folder() + "/config.yaml").model),
+      [from, folder](const ParameterSpec& spec, float* to) {
+        from->read(folder + spec.name, ShardSpec::whole(spec.shape), DType::f32, to);
+      },
+      {from->folder(), from->step(), folder == checkpoint::averaged_folder, hash_of_folder(*from, folder)},
+      std::nullopt,
+      read_model_parts(runtime.world(), model, {std::nullopt, options.encoder_dtype})};
   if (origin == nullptr) return out;
-  require_same(*origin, "vae_hash", out.parts.vae_hash, model);
-  require_same(*origin, "text_encoder_hash", out.parts.text_encoder_hash, model);
-  require_same(*origin, "tokenizer_hash", out.parts.tokenizer_hash, model);
+  require_recorded(*origin, out.parts, model);
   if (const Json* height = origin->find("height")) {
     out.trained_size = FrameSize{height->as_integer(), origin->at("width").as_integer()};
   }

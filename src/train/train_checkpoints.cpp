@@ -10,6 +10,7 @@
 #include "checkpoint/async_saver.hpp"
 #include "checkpoint/checkpoint.hpp"
 #include "checkpoint/names.hpp"
+#include "checkpoint/open_place.hpp"
 #include "comm/agree.hpp"
 #include "config/train_config_io.hpp"
 #include "model/dit/run_config.hpp"
@@ -38,29 +39,13 @@ TrainConfig config_of(const std::string& iteration) {
   return read_train_config(iteration + "/" + checkpoint::config_name);
 }
 
-/// A run folder, and the step of it that is asked for; without one, the newest good one is.
-struct Place {
-  std::string run;
-  std::optional<std::int64_t> step;
-};
-
-/// What a path names: a run, or the folder RUN/iter_0001000.
-Place place_of(const std::string& text) {
-  const std::filesystem::path path = std::filesystem::path(text + "/").lexically_normal().parent_path();
-  const std::optional<std::int64_t> step = checkpoint::step_of(path.filename());
-  if (!step) return {text, std::nullopt};
-  return {path.has_parent_path() ? path.parent_path().string() : ".", step};
-}
+using checkpoint::Place;
 
 /// Where the configuration wants a run to resume from.
 Place place_to_resume(const TrainConfig::Checkpoint& wish) {
-  Place place = place_of(wish.load_folder());
+  Place place = checkpoint::place_of(wish.load_folder());
   if (wish.ckpt_step) place = {wish.load_folder(), wish.ckpt_step};
   return place;
-}
-
-std::optional<checkpoint::Checkpoint> open_place(const Communicator& world, const Place& place) {
-  return checkpoint::open_newest(world, place.run, {place.step.value_or(-1)});
 }
 
 }  // namespace
@@ -129,6 +114,11 @@ RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& 
     return {};
   }
   p.require_fit(*found);
+  if (found->state().find("run") == nullptr) {
+    throw DataError(found->folder(),
+                    "holds weights and nothing of a run to go on with (wan-convert made it): name it as "
+                    "checkpoint.pretrained_checkpoint, and another folder as checkpoint.save");
+  }
   p.tell_changes(*found);
   RunState state = run_state_from_json(found->state().at("run"), found->folder());
   load_weights(p.device, *found, parameters, optimizer);
@@ -153,7 +143,7 @@ std::optional<checkpoint::Checkpoint> TrainCheckpoints::Parts::find_to_resume() 
                   " before and goes on from there; without its later iterations it goes back again"));
     return checkpoint::open_newest(runtime.world(), run_folder);
   }
-  return open_place(runtime.world(), place);
+  return checkpoint::open_newest(runtime.world(), place.run, {place.step.value_or(-1)});
 }
 
 bool TrainCheckpoints::Parts::elsewhere(const Place& place) const {
@@ -234,7 +224,7 @@ void TrainCheckpoints::Parts::start(const Parameters& parameters, ZeroOptimizer&
 
 void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Parameters& parameters,
                                               ZeroOptimizer& optimizer) const {
-  const std::optional<checkpoint::Checkpoint> run = open_place(runtime.world(), place_of(place));
+  const std::optional<checkpoint::Checkpoint> run = checkpoint::open_place(runtime.world(), place);
   if (run) {
     require_fit(*run);
     load_weights(device, *run, parameters, optimizer);

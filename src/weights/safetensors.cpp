@@ -78,6 +78,16 @@ void SafetensorsFile::read_bytes(const StoredTensor& tensor, void* out) const {
   file_.read(tensor.offset, out, tensor.bytes);
 }
 
+void SafetensorsFile::read_elements(const StoredTensor& tensor, std::int64_t first, std::int64_t count,
+                                    void* out) const {
+  if (first < 0 || count < 0 || count > tensor.shape.elements() - first) {
+    throw InternalError(cat(path(), ": elements ", first, " + ", count, " of '", tensor.name, "', which has ",
+                            tensor.shape.elements()));
+  }
+  const std::int64_t element = bytes_of(tensor.dtype);
+  file_.read(tensor.offset + first * element, out, count * element);
+}
+
 void SafetensorsFile::read_floats(const StoredTensor& tensor, float* out) const {
   switch (tensor.dtype) {
     case DType::f32:

@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "base/hash.hpp"
 #include "weights/safetensors_header.hpp"
+#include "weights/streamed_tensor.hpp"
 
 namespace wan {
 
@@ -28,6 +29,8 @@ class SafetensorsFile {
 
   /// The tensor's bytes as they are stored.
   void read_bytes(const StoredTensor& tensor, void* out) const;
+  /// Elements [first, first + count), row-major, as they are stored.
+  void read_elements(const StoredTensor& tensor, std::int64_t first, std::int64_t count, void* out) const;
   /// All elements as fp32. F32, F16 and BF16 exactly; other types are refused.
   void read_floats(const StoredTensor& tensor, float* out) const;
   [[nodiscard]] std::vector<float> floats(const std::string& name) const;
@@ -55,9 +58,13 @@ struct TensorToStore {
 
 /// Writes a safetensors file in one step (AtomicFile). As the reference implementation does, tensors are
 /// ordered by element size, largest first, then by name, so that each is aligned to its elements; the data
-/// begin at a multiple of 8. Equal content gives equal bytes. Throws CreateError, IoError; InternalError if
-/// two names are equal.
-void write_safetensors(const std::string& path, std::vector<TensorToStore> tensors,
+/// begin at a multiple of 8. Equal content gives equal bytes. Throws CreateError, IoError, what reading the
+/// tensors throws; InternalError if two names are equal.
+void stream_safetensors(const std::string& path, std::vector<StreamedTensor> tensors,
+                        const std::vector<std::pair<std::string, std::string>>& metadata = {});
+
+/// The same for tensors in memory.
+void write_safetensors(const std::string& path, const std::vector<TensorToStore>& tensors,
                        const std::vector<std::pair<std::string, std::string>>& metadata = {});
 
 }  // namespace wan

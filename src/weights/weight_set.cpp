@@ -116,9 +116,27 @@ void WeightSet::read(const std::string& name, const Shape& expected, float* out)
   file.read_floats(*place.tensor, out);
 }
 
+void WeightSet::read_elements(const std::string& name, std::int64_t first, std::int64_t count,
+                              void* out) const {
+  const Place& place = place_of(name);
+  files_[place.file].read_elements(*place.tensor, first, count, out);
+}
+
 Hash128 WeightSet::hash(const std::string& name) const {
   const Place& place = place_of(name);
   return files_[place.file].hash(*place.tensor);
+}
+
+StreamedComponent streamed(const std::shared_ptr<const WeightSet>& weights) {
+  StreamedComponent out{weights->path(), {}};
+  for (const std::string& name : weights->names()) {
+    const StoredTensor& tensor = weights->at(name);
+    out.tensors.push_back(
+        {name, tensor.dtype, tensor.shape, [weights, name](std::int64_t first, std::int64_t count, void* to) {
+           weights->read_elements(name, first, count, to);
+         }});
+  }
+  return out;
 }
 
 Hash128 component_hash(const WeightSet& weights, std::int64_t part, std::int64_t parts) {

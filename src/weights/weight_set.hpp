@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class WeightSet {
 
   /// All elements of `name`, which must have shape `expected`, as fp32 to `out`.
   void read(const std::string& name, const Shape& expected, float* out) const;
+  /// Elements [first, first + count) of `name` as they are stored.
+  void read_elements(const std::string& name, std::int64_t first, std::int64_t count, void* out) const;
   /// content_hash of the elements as they are stored.
   [[nodiscard]] Hash128 hash(const std::string& name) const;
 
@@ -46,6 +49,9 @@ class WeightSet {
   std::vector<SafetensorsFile> files_;
   std::map<std::string, Place> places_;
 };
+
+/// The set's tensors as they are stored, in order of their names; its files stay open as long as they live.
+[[nodiscard]] StreamedComponent streamed(const std::shared_ptr<const WeightSet>& weights);
 
 /// One number for all weights of a set: the sum over tensors of a hash of (name, dtype, shape, content). It
 /// depends on neither order nor sharding. Parts 0 … parts - 1 (each `parts`-th tensor) add up to the whole,

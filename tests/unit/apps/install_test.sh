@@ -13,7 +13,7 @@ fail() {
 }
 
 cmake --install "$build" --prefix "$dir/wan" >/dev/null
-programs=(wan-prep wan-train wan-sample wan-diff-dumps)
+programs=(wan-prep wan-train wan-sample wan-convert wan-diff-dumps)
 for program in "${programs[@]}"; do
   run=$dir/wan/bin/$program
   [[ $("$run" --version) =~ ^$program\ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "$program --version"

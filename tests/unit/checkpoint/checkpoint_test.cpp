@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -79,6 +80,29 @@ TEST(checkpoint, equal_states_are_equal_bytes_whoever_wrote_what) {
 }
 
 /// Written by the first release that had format 1; must load for ever.
+TEST(checkpoint, parts_filled_when_written_make_the_same_bytes) {
+  const test::TemporaryFolder folder;
+  Snapshot snapshot = test::FakeRun(1).snapshot(3, 2, 0, 1);
+  ASSERT_TRUE(save(Communicator(), folder / "memory", snapshot).good());
+  for (SnapshotPart& part : snapshot.parts) {
+    const auto bytes = static_cast<std::size_t>(part.part.elements() * bytes_of(part.dtype));
+    part.fill = [from = part.data, bytes](void* to) { std::memcpy(to, from, bytes); };
+    part.data = nullptr;
+  }
+  ASSERT_TRUE(save(Communicator(), folder / "filled", snapshot).good());
+  for (const char* name : {"model.h5", "optim.h5", manifest_name}) {
+    const std::string path = "/" + iteration_name(3) + "/" + name;
+    EXPECT_EQ(read_file(folder / "filled" + path), read_file(folder / "memory" + path)) << name;
+  }
+  // One that cannot be read leaves nothing.
+  snapshot.step = 4;
+  snapshot.parts.back().fill = [](void*) { throw DataError("source", "is gone"); };
+  const Outcome failed = save(Communicator(), folder / "filled", snapshot);
+  EXPECT_EQ(failed.code, ExitCode::data);
+  EXPECT_NE(failed.message.find("source"), std::string::npos) << failed.message;
+  EXPECT_EQ(iterations_in(folder / "filled"), std::vector<std::int64_t>{3});
+}
+
 TEST(checkpoint, format_1_loads) {
   const std::string run = std::string(WAN_SOURCE_DIR) + "/tests/unit/checkpoint/format_1";
   const auto loaded = open_newest(Communicator(), run);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "config/convert_options.hpp"
 #include "config/prep_options.hpp"
 #include "config/sample_options.hpp"
 #include "config/train_options.hpp"
@@ -123,6 +124,33 @@ TEST(TrainOptions, FlagsAndOverrides) {
   EXPECT_TRUE(contains(parse_train_options({"--mock", "--print", "all"}).text, "  train_iters: 10000"));
   EXPECT_TRUE(contains(parse_train_options({"--help"}).text, "model.context_parallel_size"));
   EXPECT_TRUE(contains(failure_of<UsageError>([] { (void)parse_train_options({"--mok"}); }), "--mock"));
+}
+
+TEST(ConvertOptions, SizesOfFiles) {
+  const auto size = [](const std::string& text) {
+    return parse_convert_options({"--from", "a", "--to", "b", "--max-shard-size", text})
+        .options.max_shard_bytes;
+  };
+  EXPECT_EQ(parse_convert_options({"--from", "a", "--to", "b"}).options.max_shard_bytes, 5'000'000'000);
+  EXPECT_EQ(size("5GB"), 5'000'000'000);
+  EXPECT_EQ(size("1.5 gib"), 1610612736);
+  EXPECT_EQ(size("800MB"), 800'000'000);
+  EXPECT_EQ(size("123"), 123);
+  for (const char* wrong : {"", "GB", "0", "-5GB", "5XB", "5 G B", "1e30", "nan"}) {
+    EXPECT_THROW((void)size(wrong), UsageError) << wrong;
+  }
+}
+
+TEST(ConvertOptions, Mistakes) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--from", "a"},
+                                             {"--to", "b"},
+                                             {"--from", "a", "--to", "b", "c"},
+                                             {"--from", "a", "--to", "b", "--to-format", "onnx"},
+                                             {"--from", "a", "--to", "b", "--dtype", "fp8"},
+                                             {"--from", "a", "--to", "b", "--step", "-1"}}) {
+    EXPECT_THROW((void)parse_convert_options(wrong), UsageError) << wrong.back();
+  }
 }
 
 }  // namespace
