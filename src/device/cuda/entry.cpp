@@ -2,6 +2,7 @@
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "base/error.hpp"
@@ -76,6 +77,18 @@ std::string describe(const cudaDeviceProp& gpu) {
              ")");
 }
 
+/// The GPU among all there are, also where each rank sees but one.
+std::string identify(const cudaDeviceProp& gpu) {
+  std::string id;
+  for (const char byte : gpu.uuid.bytes) {
+    char hex[3];
+    std::snprintf(hex, sizeof hex, "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+    id += hex;
+  }
+  return cat(gpu.name, " GPU-", id.substr(0, 8), "-", id.substr(8, 4), "-", id.substr(12, 4), "-",
+             id.substr(16, 4), "-", id.substr(20));
+}
+
 std::unique_ptr<Device> open(const DeviceOptions& options) {
   if (options.reference) {
     throw ConfigError("", "the reference ops run on host memory: --reference needs the host device");
@@ -90,7 +103,7 @@ std::unique_ptr<Device> open(const DeviceOptions& options) {
   return std::make_unique<CudaDevice>(
       CudaBodies{std::make_unique<CudaOps>(stream, ops_options), std::make_unique<CudaFrameOps>(stream),
                  std::make_unique<CudaTextOps>(stream)},
-      stream, describe(gpu.properties));
+      stream, describe(gpu.properties), identify(gpu.properties));
 }
 
 }  // namespace
