@@ -26,13 +26,20 @@ function(wan_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# wan_test(<name> LABEL unit|mpi|parity|fault|slurm SOURCES ... LIBS ... [RANKS 1 2 ...] [TIMEOUT s] [GPU])
+# wan_test(<name> LABEL unit|mpi|parity|fault|slurm|gpu SOURCES ... LIBS ... [RANKS 1 2 ...] [TIMEOUT s] [GPU])
 # A GoogleTest program. With RANKS it runs under mpirun once per listed count. With GPU, a CUDA build also runs it on
-# a GPU, as a test labelled gpu: with the kernels that a first call takes, and with those that win a race at any size.
+# a GPU, as a test labelled gpu, with the kernels that a first call takes and with those that win a race at any size; with
+# that label it runs there alone.
 function(wan_test name)
   cmake_parse_arguments(ARG "GPU" "LABEL;TIMEOUT" "SOURCES;LIBS;RANKS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
+  endif()
+  set(environment "${WAN_TEST_ENVIRONMENT}")
+  set(lock "")
+  if(ARG_LABEL STREQUAL gpu)
+    string(REPLACE "WAN_DEVICE=host" "WAN_DEVICE=cuda" environment "${environment}")
+    set(lock RESOURCE_LOCK gpu)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
@@ -43,13 +50,13 @@ function(wan_test name)
     foreach(ranks ${ARG_RANKS})
       add_test(NAME ${ARG_LABEL}.${name}.np${ranks} COMMAND ${WAN_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}>)
       set_tests_properties(${ARG_LABEL}.${name}.np${ranks} PROPERTIES
-        LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${WAN_TEST_ENVIRONMENT}")
+        LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${environment}" ${lock})
     endforeach()
   else()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${ARG_LABEL}.${name} COMMAND ${name})
     set_tests_properties(${ARG_LABEL}.${name} PROPERTIES
-      LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${WAN_TEST_ENVIRONMENT}")
+      LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${environment}" ${lock})
   endif()
   if(WAN_CUDA AND ARG_GPU)
     add_test(NAME gpu.${name} COMMAND ${name})

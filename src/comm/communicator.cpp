@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "comm/body.hpp"
+#include "comm/device_body.hpp"
 #include "comm/host_body.hpp"
 #include "comm/transport.hpp"
 
@@ -168,6 +169,11 @@ Communicator Communicator::split(int color, int key) const {
 
 Communicator Communicator::duplicate(Waiting waiting) const {
   return Communicator(body_->duplicate(waiting));
+}
+
+Communicator Communicator::on_device(Device& device) const {
+  if (size() == 1 || device.groups() == nullptr) return *this;
+  return Communicator(make_device_body(body_, device));
 }
 
 const void* Communicator::native() const {

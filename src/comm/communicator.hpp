@@ -4,12 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "device/device.hpp"
+#include "device/device_groups.hpp"
 #include "tensor/tensor.hpp"
 
 namespace wan {
-
-enum class Reduce { sum, max, min };
 
 /// How a rank waits: `busy` polls without pause (lowest latency), `patient` sleeps between looks, for
 /// background threads that must not take a core from the computation.
@@ -40,24 +38,19 @@ class Pending {
   int exceptions_ = 0;
 };
 
-/// A tensor to hand to a peer, or to fill from one.
-struct Transfer {
-  int peer = 0;
-  Tensor tensor;
-};
-
 /// A group of ranks and the collectives among them; a value that shares its body. Default-constructed it is
-/// the one rank alone, where every operation is local. Other bodies: world_communicator (MPI) and dry_run
-/// (threads).
+/// the one rank alone, where every operation is local. Other bodies: world_communicator (MPI), dry_run
+/// (threads), and on_device of either.
 ///
 /// All ranks of the group call the same operations in the same order; one thread at a time uses a
-/// communicator
-/// (`duplicate` gives a background thread its own). Tensors are dense; operations are asynchronous on
-/// `stream`, which bodies for host memory ignore because host ops have finished when they return. Any dtype
-/// can be moved; reductions take fp32, fp64, bf16 and int64. Sums are formed in rank order, fp32 in fp64 and
-/// bf16 in fp32, and rounded once: all ranks get the same bits, and the same bits on every run. Counts are
-/// elements and may exceed 2^31. Errors: CommError with MPI's text; InternalError for tensors that do not fit
-/// the operation.
+/// communicator (`duplicate` gives a background thread its own). Tensors are dense and in host memory, or,
+/// after on_device, all tensors of an operation on the device. Operations are asynchronous: on a device they
+/// begin when what stands in `stream` is done; those on host memory ignore it because host ops have finished
+/// when they return. Any dtype can be moved; reductions take fp32, fp64, bf16 and int64. Sums of host memory
+/// are formed in rank order, fp32 in fp64 and bf16 in fp32, and rounded once: all ranks get the same bits,
+/// and the same bits on every run. Sums of device memory are formed as DeviceCollectives says. Counts are
+/// elements and may exceed 2^31. Errors: CommError with MPI's or NCCL's text; InternalError for tensors that
+/// do not fit the operation.
 class Communicator {
  public:
   Communicator();
@@ -89,7 +82,8 @@ class Communicator {
                      const std::vector<std::int64_t>& received, Stream stream = {}) const;
 
   /// Sends and receives that progress together. Only the ranks named take part; between two ranks messages
-  /// match in the order in which both named them.
+  /// match in the order in which both named them. On a device a later call's messages wait for an earlier
+  /// call's: sends and receives that need one another go into one call.
   Pending exchange(const std::vector<Transfer>& sends, const std::vector<Transfer>& receives,
                    Stream stream = {}) const;
 
@@ -100,6 +94,11 @@ class Communicator {
   [[nodiscard]] Communicator split(int color, int key) const;
   /// The same ranks with messages of their own. Collective.
   [[nodiscard]] Communicator duplicate(Waiting waiting = Waiting::busy) const;
+
+  /// The same ranks, reaching the memory of `device` too, which outlives the value and what is split from it.
+  /// Where that is host memory, or there is one rank, it is this value. Collective; throws CommError on all
+  /// ranks if two of them share a device or one cannot meet the others.
+  [[nodiscard]] Communicator on_device(Device& device) const;
 
   /// For libraries that take the MPI handle: points to an MPI_Comm that this value owns, or null without MPI.
   [[nodiscard]] const void* native() const;

@@ -45,4 +45,8 @@ Mesh::Mesh(const Communicator& all, const MeshSizes& asked) : sizes(asked), worl
   pp = along(world, place, &MeshPlace::pp, sizes);
 }
 
+void Mesh::reach(Device& device) {
+  for (Communicator* axis : {&tp, &cp, &dp, &pp}) *axis = axis->on_device(device);
+}
+
 }  // namespace wan

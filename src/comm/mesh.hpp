@@ -32,6 +32,9 @@ struct Mesh {
   /// Collective. Throws ConfigError unless tp·cp·dp·pp is the number of ranks.
   Mesh(const Communicator& all, const MeshSizes& sizes);
 
+  /// Lets the axes reach `device`'s memory (Communicator::on_device); `world` stays the host's. Collective.
+  void reach(Device& device);
+
   MeshSizes sizes;
   MeshPlace place;
   Communicator world;

@@ -9,6 +9,7 @@
 
 namespace wan {
 
+class DeviceGroups;
 class FrameOps;
 class Ops;
 class TextOps;
@@ -67,6 +68,9 @@ class Device {
   virtual void synchronize(Stream stream = {}) = 0;
   /// The host waits for `event`, or for more than it.
   virtual void await([[maybe_unused]] Event event) { synchronize(); }
+
+  /// How devices of several ranks meet (device_groups.hpp); null where device memory is the host's own.
+  [[nodiscard]] virtual DeviceGroups* groups() { return nullptr; }
 
   [[nodiscard]] virtual Ops& ops() = 0;
   /// Of the video autoencoder and of the text encoder: apart, since few callers need them.

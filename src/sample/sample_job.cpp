@@ -73,10 +73,11 @@ bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel
   device_options.reference = options.reference;
   device_options.index = runtime.local_rank();
   const std::unique_ptr<Device> device = open_device(device_options);
+  const Communicator branches = partners.on_device(*device);
   const PromptTexts texts(*device, model.parts, texts_of(plan, batches, guided(options)),
                           [&] { return runtime.signals().stop_asked(); });
   if (stop_asked(runtime, partners)) return false;
-  VideoMaker maker(runtime, *device, model, options, plan, texts, partners);
+  VideoMaker maker(runtime, *device, model, options, plan, texts, branches);
   if (runtime.rank() == 0) log::info("models are loaded");
   return std::all_of(batches.begin(), batches.end(), [&](const Batch& batch) { return maker.make(batch); });
 }

@@ -16,6 +16,7 @@
 #include "train/peak.hpp"
 #include "train/step_dump.hpp"
 #include "train/validation.hpp"
+#include "train/zero_hooks.hpp"
 
 namespace wan {
 namespace {
@@ -23,18 +24,6 @@ namespace {
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-/// Starts the sum of each unit's gradients as soon as its last micro batch has added to them.
-class ReduceWhenReady : public UnitHooks {
- public:
-  explicit ReduceWhenReady(ZeroOptimizer& optimizer) : optimizer_(optimizer) {}
-  void grad_ready(int unit, bool last_microbatch) override {
-    if (last_microbatch) optimizer_.reduce(static_cast<std::size_t>(unit));
-  }
-
- private:
-  ZeroOptimizer& optimizer_;
-};
 
 LrSchedule schedule_of(const TrainConfig& config) {
   return {config.optimizer.lr,      config.optimizer.final_lr(), config.scheduler.lr_warmup_init,
@@ -73,6 +62,7 @@ Trainer::Trainer(Runtime& runtime, RunFolder& folder, Device& device, const Trai
       dit_(dit_config(config.model), storage_dtype(config.model.params_dtype)),
       schedule_(schedule_of(config)) {
   if (config_.dataset.path) require_vae_unchanged(runtime_.world(), *config_.dataset.path, data_.origin);
+  mesh_.reach(device_);
   dit_.place(device_, true);
   dit_.parameters().initialise(device_, static_cast<std::uint64_t>(config_.rng.seed));
   optimizer_ = std::make_unique<ZeroOptimizer>(device_, dit_.parameters(), mesh_.dp,
@@ -144,6 +134,7 @@ ExitCode Trainer::run() {
     const bool last = state_.step == config_.train.train_iters;
     if (data_.validation != nullptr && every > 0 && (state_.step % every == 0 || last)) {
       watch.enter("validation");
+      optimizer_->await_weights();
       validate_now(watch);
     }
     watch.enter("checkpoint", config_.runtime.save_limit());
@@ -158,7 +149,10 @@ ExitCode Trainer::run() {
     if (requests.stop_by_file) if_stopped = ExitCode::done;
     const bool due =
         config_.checkpoint.save_interval > 0 && state_.step % config_.checkpoint.save_interval == 0;
-    if (due || last || stop || requests.save) checkpoints_->save(state_, *optimizer_);
+    if (due || last || stop || requests.save) {
+      optimizer_->await_weights();
+      checkpoints_->save(state_, *optimizer_);
+    }
     checkpoints_->poll();
   }
   watch.enter("last checkpoint", config_.runtime.save_limit());
@@ -178,14 +172,14 @@ Trainer::StepReport Trainer::step() {
   std::optional<StepDump> dump;
   if (!dump_.empty()) dump.emplace(device_, std::exchange(dump_, {}), mesh_);
   dit_.parameters().zero_gradients(device_);
-  ReduceWhenReady reduce(*optimizer_);
+  ZeroHooks hooks(*optimizer_);
   std::vector<std::int64_t> tokens;
   for (bool last = false; !last;) {
     const MicroBatch batch = loader_->next();
     last = batch.last;
     report.tokens = batch.step_tokens;
     for (const HostSample& sample : batch.pack.samples) tokens.push_back(sample.latent.tokens());
-    flow_->accumulate(batch, {dump ? dump->next_micro_batch() : nullptr, &reduce});
+    flow_->accumulate(batch, {dump ? dump->next_micro_batch() : nullptr, &hooks});
     optimizer_->watch(flow_->device_losses());
   }
   optimizer_->measure_gradient();

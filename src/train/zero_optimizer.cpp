@@ -1,7 +1,5 @@
 #include "train/zero_optimizer.hpp"
 
-#include <algorithm>
-
 #include "device/ops.hpp"
 #include "train/shard_range.hpp"
 
@@ -12,13 +10,6 @@ namespace {
 Tensor flat_range(const Tensor& flat, std::int64_t begin, std::int64_t end) {
   auto* data = static_cast<std::byte*>(flat.data) + begin * bytes_of(flat.dtype);
   return {data, flat.dtype, {end - begin}};
-}
-
-/// Elements of each rank's shard.
-std::vector<std::int64_t> counts_of(const std::vector<std::int64_t>& bounds) {
-  std::vector<std::int64_t> counts;
-  for (std::size_t r = 0; r + 1 < bounds.size(); ++r) counts.push_back(bounds[r + 1] - bounds[r]);
-  return counts;
 }
 
 }  // namespace
@@ -34,42 +25,45 @@ ZeroOptimizer::ZeroOptimizer(Device& device, const Parameters& parameters, const
       clip_(device, DType::f32, {2}),
       measured_(device, clip_.view.bytes()) {
   device_.zero(sum_squares_.view.data, sum_squares_.view.bytes());
-  for (const ParameterUnit& unit : parameters_.units()) {
-    Shard shard;
-    shard.bounds = shard_bounds(unit.trainable_elements(), dp_.size());
-    shard.begin = shard.bounds[static_cast<std::size_t>(dp_.rank())];
-    shard.end = shard.bounds[static_cast<std::size_t>(dp_.rank()) + 1];
-    const Shape own{shard.end - shard.begin};
-    shard.exp_avg = DeviceTensor(device, DType::f32, own);
-    shard.exp_avg_sq = DeviceTensor(device, DType::f32, own);
-    device_.zero(shard.exp_avg.view.data, shard.exp_avg.view.bytes());
-    device_.zero(shard.exp_avg_sq.view.data, shard.exp_avg_sq.view.bytes());
-    bool needs_master = false;
-    for (const auto& [first, weights] : unit.weight_runs()) {
-      Run run;
-      run.run_begin = first;
-      run.weights = weights;
-      run.own_master = weights.dtype != DType::f32;
-      const std::int64_t last = first + weights.elements();
-      run.begin = std::clamp(shard.begin, first, last);
-      run.end = std::clamp(shard.end, first, last);
-      for (std::size_t r = 0; r + 1 < shard.bounds.size(); ++r) {
-        run.counts.push_back(std::clamp(shard.bounds[r + 1], first, last) -
-                             std::clamp(shard.bounds[r], first, last));
-      }
-      needs_master = needs_master || run.own_master;
-      shard.runs.push_back(std::move(run));
-    }
-    if (needs_master) shard.master = DeviceTensor(device, DType::f32, own);
-    if (averaged_) shard.average = DeviceTensor(device, DType::f32, own);
-    shards_.push_back(std::move(shard));
-  }
+  for (const ParameterUnit& unit : parameters_.units()) shards_.push_back(make_shard(unit));
   adopt_weights();
 }
 
+ZeroOptimizer::Shard ZeroOptimizer::make_shard(const ParameterUnit& unit) const {
+  Shard shard;
+  std::int64_t owned = 0;
+  bool needs_master = false;
+  const auto me = static_cast<std::size_t>(dp_.rank());
+  for (const auto& [first, weights] : unit.weight_runs()) {
+    if (weights.elements() == 0) continue;
+    const std::vector<std::int64_t> bounds = shard_bounds(weights.elements(), dp_.size());
+    Run run;
+    run.weights = weights;
+    run.gradients = flat_range(unit.gradients(), first, first + weights.elements());
+    for (std::size_t r = 0; r + 1 < bounds.size(); ++r) run.counts.push_back(bounds[r + 1] - bounds[r]);
+    run.first = bounds[me];
+    run.begin = first + bounds[me];
+    run.end = first + bounds[me + 1];
+    run.at = owned;
+    run.own_master = weights.dtype != DType::f32;
+    needs_master = needs_master || run.own_master;
+    owned += run.end - run.begin;
+    shard.runs.push_back(std::move(run));
+  }
+  const Shape own{owned};
+  shard.exp_avg = DeviceTensor(device_, DType::f32, own);
+  shard.exp_avg_sq = DeviceTensor(device_, DType::f32, own);
+  device_.zero(shard.exp_avg.view.data, shard.exp_avg.view.bytes());
+  device_.zero(shard.exp_avg_sq.view.data, shard.exp_avg_sq.view.bytes());
+  if (needs_master) shard.master = DeviceTensor(device_, DType::f32, own);
+  if (averaged_) shard.average = DeviceTensor(device_, DType::f32, own);
+  return shard;
+}
+
 Tensor ZeroOptimizer::own(const Shard& shard, const Run& run, OptimizerState state) {
+  const std::int64_t count = run.end - run.begin;
   const auto from_shard = [&](const DeviceTensor& values) {
-    return values.view ? flat_range(values.view, run.begin - shard.begin, run.end - shard.begin) : Tensor();
+    return values.view ? flat_range(values.view, run.at, run.at + count) : Tensor();
   };
   switch (state) {
     case OptimizerState::weights:
@@ -84,7 +78,11 @@ Tensor ZeroOptimizer::own(const Shard& shard, const Run& run, OptimizerState sta
     case OptimizerState::average:
       return from_shard(shard.average);
   }
-  return flat_range(run.weights, run.begin - run.run_begin, run.end - run.run_begin);
+  return flat_range(run.weights, run.first, run.first + count);
+}
+
+Tensor ZeroOptimizer::own_gradients(const Run& run) {
+  return flat_range(run.gradients, run.first, run.first + run.end - run.begin);
 }
 
 void ZeroOptimizer::adopt_weights() {
@@ -99,28 +97,36 @@ void ZeroOptimizer::adopt_weights() {
 }
 
 void ZeroOptimizer::publish_masters() {
-  for (const Shard& shard : shards_) {
-    for (const Run& run : shard.runs) {
+  for (std::size_t u = 0; u < shards_.size(); ++u) {
+    await_weights(u);
+    for (Run& run : shards_[u].runs) {
       if (run.own_master && run.begin < run.end) {
         device_.ops().cast(
-            {own(shard, run, OptimizerState::master), own(shard, run, OptimizerState::weights)});
+            {own(shards_[u], run, OptimizerState::master), own(shards_[u], run, OptimizerState::weights)});
       }
-      gather(shard, run);
+      start_gather(shards_[u], run);
     }
   }
 }
 
-void ZeroOptimizer::gather(const Shard& shard, const Run& run) const {
+void ZeroOptimizer::start_gather(const Shard& shard, Run& run) const {
   if (dp_.size() == 1) return;
-  dp_.all_gather(own(shard, run, OptimizerState::weights), run.weights, run.counts).wait();
+  run.gathering = dp_.all_gather(own(shard, run, OptimizerState::weights), run.weights, run.counts);
+}
+
+void ZeroOptimizer::await_weights(std::size_t unit) {
+  for (Run& run : shards_[unit].runs) run.gathering.wait();
+}
+
+void ZeroOptimizer::await_weights() {
+  for (std::size_t unit = 0; unit < shards_.size(); ++unit) await_weights(unit);
 }
 
 void ZeroOptimizer::reduce(std::size_t unit) {
   if (dp_.size() == 1) return;
-  Shard& shard = shards_[unit];
-  const Tensor gradients = parameters_.unit(unit).gradients();
-  shard.reduction = dp_.reduce_scatter(gradients, flat_range(gradients, shard.begin, shard.end),
-                                       counts_of(shard.bounds), Reduce::sum);
+  for (Run& run : shards_[unit].runs) {
+    run.reduction = dp_.reduce_scatter(run.gradients, own_gradients(run), run.counts, Reduce::sum);
+  }
 }
 
 void ZeroOptimizer::watch(const Tensor& losses) {
@@ -129,12 +135,11 @@ void ZeroOptimizer::watch(const Tensor& losses) {
 
 void ZeroOptimizer::measure_gradient() {
   const Tensor of_gradient = flat_range(sum_squares_.view, 0, 1);
-  for (std::size_t unit = 0; unit < shards_.size(); ++unit) {
-    Shard& shard = shards_[unit];
-    shard.reduction.wait();
-    if (shard.begin == shard.end) continue;
-    device_.ops().sum_squares(
-        {flat_range(parameters_.unit(unit).gradients(), shard.begin, shard.end), of_gradient});
+  for (Shard& shard : shards_) {
+    for (Run& run : shard.runs) {
+      run.reduction.wait();
+      if (run.begin < run.end) device_.ops().sum_squares({own_gradients(run), of_gradient});
+    }
   }
   dp_.all_reduce(sum_squares_.view, Reduce::sum).wait();
   device_.ops().clip_factor({sum_squares_.view, static_cast<float>(settings_.clip_norm),
@@ -151,38 +156,38 @@ ZeroOptimizer::Outcome ZeroOptimizer::outcome() const {
 
 void ZeroOptimizer::gather_gradients() {
   if (dp_.size() == 1) return;
-  for (std::size_t unit = 0; unit < shards_.size(); ++unit) {
-    const Shard& shard = shards_[unit];
-    const Tensor gradients = parameters_.unit(unit).gradients();
-    dp_.all_gather(flat_range(gradients, shard.begin, shard.end), gradients, counts_of(shard.bounds)).wait();
+  for (const Shard& shard : shards_) {
+    for (const Run& run : shard.runs) dp_.all_gather(own_gradients(run), run.gradients, run.counts).wait();
   }
 }
 
 void ZeroOptimizer::update(double lr, std::int64_t step) {
   for (std::size_t u = 0; u < shards_.size(); ++u) {
-    const Shard& shard = shards_[u];
-    const ParameterUnit& unit = parameters_.unit(u);
-    for (const Run& run : shard.runs) {
-      if (run.begin < run.end) {
-        AdamW a;
-        a.gradient = flat_range(unit.gradients(), run.begin, run.end);
-        a.gradient_scale = flat_range(clip_.view, 0, 1);
-        a.exp_avg = own(shard, run, OptimizerState::exp_avg);
-        a.exp_avg_sq = own(shard, run, OptimizerState::exp_avg_sq);
-        a.master = own(shard, run, OptimizerState::master);
-        a.parameter = own(shard, run, OptimizerState::weights);
-        a.decayed = unit.decayed(run.begin, run.end);
-        a.lr = static_cast<float>(lr);
-        a.beta1 = static_cast<float>(settings_.beta1);
-        a.beta2 = static_cast<float>(settings_.beta2);
-        a.eps = static_cast<float>(settings_.eps);
-        a.weight_decay = static_cast<float>(settings_.weight_decay);
-        a.step = step;
-        device_.ops().adamw(a);
-      }
-      gather(shard, run);
+    await_weights(u);
+    for (Run& run : shards_[u].runs) {
+      if (run.begin < run.end) update(parameters_.unit(u), shards_[u], run, lr, step);
+      start_gather(shards_[u], run);
     }
   }
+}
+
+void ZeroOptimizer::update(const ParameterUnit& unit, const Shard& shard, const Run& run, double lr,
+                           std::int64_t step) const {
+  AdamW a;
+  a.gradient = own_gradients(run);
+  a.gradient_scale = flat_range(clip_.view, 0, 1);
+  a.exp_avg = own(shard, run, OptimizerState::exp_avg);
+  a.exp_avg_sq = own(shard, run, OptimizerState::exp_avg_sq);
+  a.master = own(shard, run, OptimizerState::master);
+  a.parameter = own(shard, run, OptimizerState::weights);
+  a.decayed = unit.decayed(run.begin, run.end);
+  a.lr = static_cast<float>(lr);
+  a.beta1 = static_cast<float>(settings_.beta1);
+  a.beta2 = static_cast<float>(settings_.beta2);
+  a.eps = static_cast<float>(settings_.eps);
+  a.weight_decay = static_cast<float>(settings_.weight_decay);
+  a.step = step;
+  device_.ops().adamw(a);
 }
 
 void ZeroOptimizer::move_average(double decay) {

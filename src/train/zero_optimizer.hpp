@@ -29,9 +29,10 @@ struct OptimizerPiece {
 };
 
 /// AdamW whose state is sharded over the data-parallel ranks (ZeRO stage 1, Rajbhandari et al. 2020): of
-/// every unit's trainable elements each rank owns one run, for which it holds the fp32 master weights, both
-/// moments and, if asked for, the moving average of the weights. Gradients are summed by reduce-scatter,
-/// updated weights spread by all-gather. With fp32 storage the weights are their own master.
+/// every unit's trainable elements, those of each dtype apart, every rank owns a part, for which it holds the
+/// fp32 master weights, both moments and, if asked for, the moving average of the weights. Gradients are
+/// summed by reduce-scatter, updated weights spread by all-gather. With fp32 storage the weights are their
+/// own master.
 class ZeroOptimizer {
  public:
   /// Takes the current weights as master and as average, moments zero. All references must outlive the
@@ -50,10 +51,14 @@ class ZeroOptimizer {
   /// Brings the whole summed gradient, not clipped, to every rank; after measure_gradient. Only to be looked
   /// at.
   void gather_gradients();
-  /// One update number `step` (from 1) at rate `lr`, with the gradient clipped by the norm just measured.
-  /// Every rank has the new weights after it. Does not wait for the device, which changes nothing if the
-  /// gradient or a watched loss is not finite.
+  /// One update number `step` (from 1) at rate `lr`, with the gradient clipped by the norm just measured, of
+  /// the weights this rank owns; starts spreading each unit's while the next one is updated. Does not wait
+  /// for the device, which changes nothing if the gradient or a watched loss is not finite.
   void update(double lr, std::int64_t step);
+  /// Ops called from now on see all ranks' new weights of `unit`, or of all units. Before anything reads
+  /// weights of which this rank owns only a part. Waits for no device; costs nothing where nothing is spread.
+  void await_weights(std::size_t unit);
+  void await_weights();
 
   /// What was measured last.
   struct Outcome {
@@ -67,7 +72,7 @@ class ZeroOptimizer {
 
   /// Copies the weights on the device into the masters and the averages; after weights were loaded.
   void adopt_weights();
-  /// Writes this rank's masters back into the weights and spreads them; after masters were loaded.
+  /// Writes this rank's masters back into the weights and starts to spread them; after masters were loaded.
   void publish_masters();
 
   /// This rank's parts of one kind of state, to be saved or loaded in place. Masters are only listed where
@@ -75,30 +80,34 @@ class ZeroOptimizer {
   [[nodiscard]] std::vector<OptimizerPiece> pieces(OptimizerState state) const;
 
  private:
-  /// A unit's elements that this rank owns, and those of one dtype among them.
+  /// The trainable elements of one dtype in a unit, and those among them that this rank owns.
   struct Run {
-    std::int64_t begin = 0;  ///< first owned element, counted in the unit
+    Tensor weights;  ///< all of them
+    Tensor gradients;
+    std::vector<std::int64_t> counts;  ///< that each rank owns
+    std::int64_t begin = 0;            ///< owned elements, counted in the unit
     std::int64_t end = 0;
-    std::int64_t run_begin = 0;  ///< where the whole run of weights begins in the unit
-    Tensor weights;              ///< the whole run, all ranks' parts
-    bool own_master = false;     ///< master differs from the weights
-    std::vector<std::int64_t> counts;
+    std::int64_t first = 0;   ///< the first owned one, counted in `weights`
+    std::int64_t at = 0;      ///< and in the shard's states
+    bool own_master = false;  ///< master differs from the weights
+    Pending reduction;
+    Pending gathering;
   };
   struct Shard {
-    std::vector<std::int64_t> bounds;
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
     DeviceTensor exp_avg;
     DeviceTensor exp_avg_sq;
     DeviceTensor master;
     DeviceTensor average;
     std::vector<Run> runs;
-    Pending reduction;
   };
 
+  [[nodiscard]] Shard make_shard(const ParameterUnit& unit) const;
   /// The elements of `run` that this rank owns, of one kind of state; no tensor if there is no such state.
   [[nodiscard]] static Tensor own(const Shard& shard, const Run& run, OptimizerState state);
-  void gather(const Shard& shard, const Run& run) const;
+  [[nodiscard]] static Tensor own_gradients(const Run& run);
+  void update(const ParameterUnit& unit, const Shard& shard, const Run& run, double lr,
+              std::int64_t step) const;
+  void start_gather(const Shard& shard, Run& run) const;
 
   Device& device_;
   const Parameters& parameters_;

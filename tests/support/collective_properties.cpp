@@ -28,17 +28,32 @@ int value(std::uint64_t operation, int rank, std::int64_t i) {
          2;
 }
 
-/// Memory for a tensor of any dtype, with a guard after it.
+/// Memory for a tensor of any dtype, with a guard after it, on the host or mirrored there.
 class Block {
  public:
-  Block(DType dtype, std::int64_t count)
-      : dtype_(dtype),
+  Block(Device* device, DType dtype, std::int64_t count)
+      : device_(device),
+        dtype_(dtype),
         count_(count),
-        bytes_(static_cast<std::size_t>(count * bytes_of(dtype)) + guard, std::byte{0x5a}) {}
+        bytes_(static_cast<std::size_t>(count * bytes_of(dtype)) + guard, std::byte{0x5a}) {
+    if (device != nullptr) memory_ = DeviceBuffer(*device, size());
+    push();
+  }
 
-  [[nodiscard]] Tensor view() { return {bytes_.data(), dtype_, {count_}}; }
+  [[nodiscard]] Tensor view() { return part(0, count_); }
   [[nodiscard]] Tensor part(std::int64_t begin, std::int64_t count) {
-    return {bytes_.data() + begin * bytes_of(dtype_), dtype_, {count}};
+    auto* const first = device_ == nullptr ? bytes_.data() : static_cast<std::byte*>(memory_.data());
+    return {first + begin * bytes_of(dtype_), dtype_, {count}};
+  }
+  /// What was put is on the device.
+  void push() {
+    if (device_ != nullptr) device_->copy(memory_.data(), bytes_.data(), size());
+  }
+  /// What the device has can be looked at.
+  void pull() {
+    if (device_ == nullptr) return;
+    device_->copy(bytes_.data(), memory_.data(), size());
+    device_->synchronize();
   }
   void put(std::int64_t i, int number) {
     std::byte* at = bytes_.data() + i * bytes_of(dtype_);
@@ -78,15 +93,20 @@ class Block {
   }
 
  private:
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(bytes_.size()); }
+
   static constexpr int guard = 64;
+  Device* device_;
   DType dtype_;
   std::int64_t count_;
   std::vector<std::byte> bytes_;
+  DeviceBuffer memory_;
 };
 
-Block filled(DType dtype, std::int64_t count, std::uint64_t operation, int rank) {
-  Block block(dtype, count);
+Block filled(Device* device, DType dtype, std::int64_t count, std::uint64_t operation, int rank) {
+  Block block(device, dtype, count);
   for (std::int64_t i = 0; i < count; ++i) block.put(i, value(operation, rank, i));
+  block.push();
   return block;
 }
 
@@ -103,7 +123,7 @@ int reduced(std::uint64_t operation, int ranks, std::int64_t i, Reduce op) {
 
 }  // namespace
 
-void check_collectives(const Communicator& comm, std::uint64_t seed) {
+void check_collectives(const Communicator& comm, std::uint64_t seed, Device* device) {
   std::mt19937_64 random(seed);
   const int ranks = comm.size();
   const int me = comm.rank();
@@ -118,18 +138,23 @@ void check_collectives(const Communicator& comm, std::uint64_t seed) {
     const std::int64_t count = pick(3) == 0 ? pick(20000) : pick(50);
     std::vector<std::int64_t> counts(static_cast<std::size_t>(ranks));
     for (auto& each : counts) each = pick(4) == 0 ? 0 : pick(count + 1);
+    // Equal parts, and equal ones with a larger last, are common and may go another way.
+    if (pick(3) == 0) {
+      std::fill(counts.begin(), counts.end(), count);
+      counts.back() += pick(2) * pick(70);
+    }
     const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
     const std::int64_t begin = std::accumulate(counts.begin(), counts.begin() + me, std::int64_t{0});
     const int root = static_cast<int>(pick(ranks));
 
-    Block sum = filled(dtype, count, operation, me);
-    Block scatter_in = filled(dtype, total, operation, me);
-    Block scatter_out(dtype, counts[mine]);
-    Block gather_in = filled(dtype, counts[mine], operation, me);
-    Block gather_out(dtype, total);
-    Block cast = filled(dtype, count, operation, me);
-    Block swap_in = filled(dtype, count * ranks, operation, me);
-    Block swap_out(dtype, count * ranks);
+    Block sum = filled(device, dtype, count, operation, me);
+    Block scatter_in = filled(device, dtype, total, operation, me);
+    Block scatter_out(device, dtype, counts[mine]);
+    Block gather_in = filled(device, dtype, counts[mine], operation, me);
+    Block gather_out(device, dtype, total);
+    Block cast = filled(device, dtype, count, operation, me);
+    Block swap_in = filled(device, dtype, count * ranks, operation, me);
+    Block swap_out(device, dtype, count * ranks);
     const bool in_place = pick(2) == 0;
     {
       Pending a = comm.all_reduce(sum.view(), op);
@@ -144,6 +169,7 @@ void check_collectives(const Communicator& comm, std::uint64_t seed) {
       c.wait();
       a.wait();
     }
+    for (Block* block : {&sum, &scatter_in, &scatter_out, &gather_out, &cast, &swap_out}) block->pull();
     for (std::int64_t i = 0; i < count; ++i) {
       ASSERT_EQ(sum.at(i), reduced(operation, ranks, i, op))
           << "all_reduce of " << count << " " << name_of(dtype);
@@ -164,19 +190,21 @@ void check_collectives(const Communicator& comm, std::uint64_t seed) {
       }
     }
 
-    // A ring: to the right, from the left; posted in an order that would block if sends waited for receives.
-    Block ring_out = filled(dtype, count + 1, operation, me);
-    Block ring_in(dtype, count + 1);
+    // A ring: to the right, from the left; in host memory posted in an order that would block if sends waited
+    // for receives.
+    Block ring_out = filled(device, dtype, count + 1, operation, me);
+    Block ring_in(device, dtype, count + 1);
     const int right = (me + 1) % ranks;
     const int left = (me + ranks - 1) % ranks;
     Pending receive;
-    if (ranks > 1) {
+    if (ranks > 1 && device == nullptr) {
       receive = comm.exchange({}, {{left, ring_in.view()}});
       comm.exchange({{right, ring_out.view()}}, {}).wait();
     } else {
       receive = comm.exchange({{right, ring_out.view()}}, {{left, ring_in.view()}});
     }
     receive.wait();
+    ring_in.pull();
     for (std::int64_t i = 0; i <= count; ++i)
       ASSERT_EQ(ring_in.at(i), value(operation, left, i)) << "exchange";
     for (const Block* block : {&sum, &scatter_in, &scatter_out, &gather_out, &cast, &swap_out, &ring_in}) {
@@ -185,6 +213,7 @@ void check_collectives(const Communicator& comm, std::uint64_t seed) {
     if (operation % 8 == 0) comm.barrier();
   }
 
+  if (device != nullptr) return;
   // Sums of fp32 that do not come out even: the same bits on all ranks, and rounded once.
   std::vector<float> uneven(3001, 0.1F + static_cast<float>(me) * 1e-3F);
   comm.all_reduce(Tensor(uneven.data(), DType::f32, {3001}), Reduce::sum).wait();

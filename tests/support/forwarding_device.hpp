@@ -26,6 +26,7 @@ class ForwardingDevice : public Device {
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
 
+  [[nodiscard]] DeviceGroups* groups() override { return device_.groups(); }
   [[nodiscard]] Ops& ops() override { return device_.ops(); }
   [[nodiscard]] FrameOps& frame_ops() override { return device_.frame_ops(); }
   [[nodiscard]] TextOps& text_ops() override { return device_.text_ops(); }

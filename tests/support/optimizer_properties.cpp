@@ -164,6 +164,7 @@ void expect_plain_adamw(Device& device, const Communicator& ranks, const Optimiz
     optimizer.move_average(average_decay);
     plain.update(step, ranks.size(), lr, average_decay);
   }
+  optimizer.await_weights();
   EXPECT_EQ(clipped, one.clip_norm > 0 ? 2 * updates / 3 : 0);
   for (const OptimizerState state : {OptimizerState::weights, OptimizerState::master, OptimizerState::exp_avg,
                                      OptimizerState::exp_avg_sq, OptimizerState::average}) {
@@ -188,6 +189,7 @@ void expect_all_see_what_is_not_finite(Device& device, const Communicator& ranks
       EXPECT_FALSE(std::isfinite(reduced_norm(parameters, optimizer)));
       EXPECT_FALSE(optimizer.outcome().updated);
       optimizer.update(1, 1);
+      optimizer.await_weights();
       EXPECT_EQ(weights_of(device, parameters), weights);
 
       // A loss alone, too, and for that one step only.
@@ -219,6 +221,7 @@ void expect_loaded_state_is_taken_over(Device& device, const Communicator& ranks
     Parameters::upload(device, piece.values, finer.data());
   }
   optimizer.publish_masters();
+  optimizer.await_weights();
   const std::vector<std::vector<float>> weights = weights_of(device, parameters);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const PlainParameter& parameter = plain.all()[i];

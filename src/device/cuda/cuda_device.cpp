@@ -1,6 +1,7 @@
 #include "device/cuda/cuda_device.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -8,10 +9,14 @@
 
 namespace wan {
 
-CudaDevice::CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string description)
-    : bodies_(std::move(bodies)), compute_(compute), description_(std::move(description)) {}
+CudaDevice::CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string description, std::string identity)
+    : bodies_(std::move(bodies)),
+      compute_(compute),
+      description_(std::move(description)),
+      groups_(compute, std::move(identity)) {}
 
 CudaDevice::~CudaDevice() {
+  let_device_rest();
   cudaDeviceSynchronize();
   for (cudaEvent_t event : events_) cudaEventDestroy(event);
   for (cudaStream_t stream : streams_) cudaStreamDestroy(stream);
@@ -43,7 +48,12 @@ void* CudaDevice::allocate(std::int64_t bytes) {
                       " free): ", cudaGetErrorString(status)));
 }
 
+void CudaDevice::let_device_rest() noexcept {
+  if (std::uncaught_exceptions() > 0) groups_.watch().abort_all();
+}
+
 void CudaDevice::release(void* memory) noexcept {
+  let_device_rest();
   cudaFree(memory);
 }
 
@@ -99,12 +109,18 @@ void CudaDevice::wait(Stream stream, Event event) {
 }
 
 void CudaDevice::synchronize(Stream stream) {
-  cuda::check(cudaStreamSynchronize(stream_of(stream)), "synchronize");
+  cudaStream_t of = stream_of(stream);
+  NcclWatch& watch = groups_.watch();
+  cuda::check(watch.empty() ? cudaStreamSynchronize(of) : watch.wait([&] { return cudaStreamQuery(of); }),
+              "synchronize");
 }
 
 void CudaDevice::await(Event event) {
-  if (event.handle == nullptr) return;
-  cuda::check(cudaEventSynchronize(static_cast<cudaEvent_t>(event.handle)), "await");
+  auto* const point = static_cast<cudaEvent_t>(event.handle);
+  if (point == nullptr) return;
+  NcclWatch& watch = groups_.watch();
+  cuda::check(watch.empty() ? cudaEventSynchronize(point) : watch.wait([&] { return cudaEventQuery(point); }),
+              "await");
 }
 
 }  // namespace wan

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "device/cuda/nccl_groups.hpp"
 #include "device/device.hpp"
 #include "device/frame_ops.hpp"
 #include "device/ops.hpp"
@@ -26,8 +27,8 @@ struct CudaBodies {
 /// waited for until `event_ring` further ones were recorded.
 class CudaDevice final : public Device {
  public:
-  /// `compute` is the stream that the ops run on.
-  CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string description);
+  /// `compute` is the stream that the ops run on; `identity` tells the GPU from all others.
+  CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string description, std::string identity);
   ~CudaDevice() override;
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
@@ -50,6 +51,7 @@ class CudaDevice final : public Device {
   void synchronize(Stream stream) override;
   void await(Event event) override;
 
+  [[nodiscard]] DeviceGroups* groups() override { return &groups_; }
   [[nodiscard]] Ops& ops() override { return *bodies_.ops; }
   [[nodiscard]] FrameOps& frame_ops() override { return *bodies_.frame_ops; }
   [[nodiscard]] TextOps& text_ops() override { return *bodies_.text_ops; }
@@ -58,10 +60,14 @@ class CudaDevice final : public Device {
 
  private:
   [[nodiscard]] cudaStream_t stream_of(Stream stream) const;
+  /// The driver waits for the device before it frees. While an exception unwinds, what is under way between
+  /// ranks may wait for peers that never come: it is given up.
+  void let_device_rest() noexcept;
 
   CudaBodies bodies_;
   cudaStream_t compute_;
   std::string description_;
+  NcclGroups groups_;
   std::vector<cudaStream_t> streams_;
   std::vector<cudaEvent_t> events_;
   std::size_t next_event_ = 0;

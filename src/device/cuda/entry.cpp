@@ -2,6 +2,7 @@
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -77,6 +78,18 @@ std::string describe(const cudaDeviceProp& gpu) {
              ")");
 }
 
+/// The GPU among all there are, also where each rank sees but one.
+std::string identify(const cudaDeviceProp& gpu) {
+  std::string id;
+  for (const char byte : gpu.uuid.bytes) {
+    char hex[3];
+    std::snprintf(hex, sizeof hex, "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+    id += hex;
+  }
+  return cat(gpu.name, " GPU-", id.substr(0, 8), "-", id.substr(8, 4), "-", id.substr(12, 4), "-",
+             id.substr(16, 4), "-", id.substr(20));
+}
+
 std::unique_ptr<Device> open(const DeviceOptions& options) {
   if (options.reference) {
     throw ConfigError("", "the reference ops run on host memory: --reference needs the host device");
@@ -94,7 +107,8 @@ std::unique_ptr<Device> open(const DeviceOptions& options) {
       stream, CudaOpsOptions{gpu.properties.multiProcessorCount, options.deterministic, choices});
   bodies.frame_ops = std::make_unique<CudaFrameOps>(stream, choices);
   bodies.text_ops = std::make_unique<CudaTextOps>(stream);
-  return std::make_unique<CudaDevice>(std::move(bodies), stream, describe(gpu.properties));
+  return std::make_unique<CudaDevice>(std::move(bodies), stream, describe(gpu.properties),
+                                      identify(gpu.properties));
 }
 
 }  // namespace

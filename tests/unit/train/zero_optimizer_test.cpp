@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/dry_run.hpp"
+#include "support/far_device.hpp"
 #include "support/optimizer_properties.hpp"
 #include "support/reference_device.hpp"
 #include "support/tensors.hpp"
@@ -44,22 +45,31 @@ TEST(zero_optimizer, takes_over_what_was_loaded) {
   on_faked_ranks(test::expect_loaded_state_is_taken_over);
 }
 
-TEST(shard_bounds, deal_every_element_once_in_shares_that_differ_little) {
+/// The same on devices whose operations run only when they are waited for.
+TEST_P(zero_optimizer, equals_adamw_on_devices_of_their_own) {
+  for (int ranks = 2; ranks <= 3; ++ranks) {
+    dry_run(ranks, [](const Communicator& world) {
+      test::ReferenceDevice ops(test::test_device());
+      test::FarDevice device(ops, world.duplicate(), std::to_string(world.rank()));
+      test::expect_plain_adamw(device, world.on_device(device), GetParam());
+      EXPECT_GT(device.started(), 0);
+    });
+  }
+}
+
+TEST(shard_bounds, deal_every_element_once_in_equal_shares_and_a_rest) {
   for (const std::int64_t elements : {0, 1, 63, 64, 65, 1000, 64 * 1000 + 1}) {
     for (int ranks = 1; ranks <= 9; ++ranks) {
       const std::vector<std::int64_t> bounds = shard_bounds(elements, ranks);
       ASSERT_EQ(bounds.size(), static_cast<std::size_t>(ranks) + 1);
       EXPECT_EQ(bounds.front(), 0);
       EXPECT_EQ(bounds.back(), elements);
-      std::int64_t least = elements;
-      std::int64_t most = 0;
-      for (std::size_t r = 0; r + 1 < bounds.size(); ++r) {
-        least = std::min(least, bounds[r + 1] - bounds[r]);
-        most = std::max(most, bounds[r + 1] - bounds[r]);
-        EXPECT_TRUE(bounds[r] % 64 == 0 || bounds[r] == elements);
-      }
-      EXPECT_GE(least, 0);
-      EXPECT_LE(most - least, 64 + 63) << elements << " elements on " << ranks << " ranks";
+      const std::int64_t share = bounds[1];
+      EXPECT_TRUE(ranks == 1 || share % 64 == 0);
+      for (std::size_t r = 0; r + 2 < bounds.size(); ++r) EXPECT_EQ(bounds[r + 1] - bounds[r], share);
+      const std::int64_t last = elements - bounds[bounds.size() - 2];
+      EXPECT_GE(last, share);
+      EXPECT_LT(last, share + 64 * ranks) << elements << " elements on " << ranks << " ranks";
     }
   }
 }

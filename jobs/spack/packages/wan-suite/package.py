@@ -45,6 +45,7 @@ class WanSuite(CMakePackage):
         depends_on("cuda@12.4:13")
         depends_on("cuda@12.8:", when="cuda_arch=100")
         depends_on("cudnn@9:")
+        depends_on("nccl@2.14.3: +cuda")
         depends_on("cudnn-frontend", type="build")
         for arch in ("80", "90", "100"):
             depends_on(f"kokkos cuda_arch={arch}", when=f"cuda_arch={arch}")
