@@ -14,7 +14,7 @@ namespace wan {
 /// this is made and is gone afterwards.
 class PromptTexts {
  public:
-  /// `stop` is asked before each text; when it says so, the rest stays out.
+  /// `stop` is asked before each batch of texts; when it says so, the rest stays out.
   PromptTexts(Device& device, const ModelParts& model, const std::set<std::string>& texts,
               const std::function<bool()>& stop);
 
