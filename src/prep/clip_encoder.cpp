@@ -43,40 +43,60 @@ void ClipEncoder::prepare(const Row& row) {
 }
 
 ClipMoments ClipEncoder::start(const Row& row, FrameQueue& frames) {
-  prepare(row);
-  Device& device = vae_.device();
-  const std::int64_t frame_bytes = row.height * row.width * 3;
   const std::int64_t all = 2 * row.latent.elements();
   const std::shared_ptr<float> moments = pool_.take(all * bytes_of(DType::f32));
-  std::int64_t seen = 0;
+  const std::int64_t made = tiling_.cuts(row.height, row.width) ? encode_tiles(row, frames, moments.get())
+                                                                : encode_whole(row, frames, moments.get());
+  if (frames.pop() || made != all) {
+    throw InternalError(cat("[prep] ", row.source, ": more than ", row.frame_count, " frames, or ", made,
+                            " of ", all, " moments"));
+  }
+  return {moments, vae_.device().record()};
+}
+
+void ClipEncoder::gather(const Row& row, FrameQueue& frames, std::int64_t seen, std::int64_t count,
+                         std::uint8_t* to) {
+  const std::int64_t frame_bytes = row.height * row.width * 3;
+  for (std::int64_t k = 0; k < count; ++k, to += frame_bytes) {
+    const std::optional<Image> frame = frames.pop();
+    if (!frame) {
+      throw InternalError(cat("[prep] ", row.source, ": ", seen + k, " of ", row.frame_count, " frames"));
+    }
+    std::memcpy(to, frame->rgb.data(), static_cast<std::size_t>(frame_bytes));
+  }
+}
+
+std::int64_t ClipEncoder::encode_whole(const Row& row, FrameQueue& frames, float* moments) {
+  prepare(row);
+  const std::int64_t all = 2 * row.latent.elements();
   std::int64_t made = 0;
-  while (seen < row.frame_count) {
+  for (std::int64_t seen = 0; seen < row.frame_count;) {
     const std::int64_t count = std::min(encoder_->frames_wanted(), row.frame_count - seen);
     Staging& chunk = chunks_[chunk_];
     chunk_ = 1 - chunk_;
     chunk.begin();
-    for (std::int64_t k = 0; k < count; ++k) {
-      const std::optional<Image> frame = frames.pop();
-      if (!frame)
-        throw InternalError(cat("[prep] ", row.source, ": ", seen + k, " of ", row.frame_count, " frames"));
-      std::memcpy(chunk.at<std::uint8_t>(k * frame_bytes), frame->rgb.data(),
-                  static_cast<std::size_t>(frame_bytes));
-    }
+    gather(row, frames, seen, count, chunk.at<std::uint8_t>(0));
     const Tensor part =
         encoder_->push(Tensor(chunk.at<std::uint8_t>(0), DType::u8, Shape{count, row.height, row.width, 3}));
     if (made + part.elements() > all) {
       throw InternalError(cat("[prep] ", row.source, ": more than ", row.latent.frames, " latent frames"));
     }
-    device.copy(moments.get() + made, part.data, part.bytes());
+    vae_.device().copy(moments + made, part.data, part.bytes());
     chunk.end();
     seen += count;
     made += part.elements();
   }
-  if (frames.pop() || made != all) {
-    throw InternalError(
-        cat("[prep] ", row.source, ": more than ", seen, " frames, or ", made, " of ", all, " moments"));
+  return made;
+}
+
+std::int64_t ClipEncoder::encode_tiles(const Row& row, FrameQueue& frames, float* moments) {
+  std::vector<std::uint8_t> clip(static_cast<std::size_t>(row.frame_count * row.height * row.width * 3));
+  gather(row, frames, 0, row.frame_count, clip.data());
+  if (vae_.config().latent_frames(row.frame_count) != row.latent.frames) {
+    throw InternalError(cat("[prep] ", row.source, ": not ", row.latent.frames, " latent frames"));
   }
-  return {moments, device.record()};
+  tiles_.encode(Tensor(clip.data(), DType::u8, {row.frame_count, row.height, row.width, 3}), moments);
+  return 2 * row.latent.elements();
 }
 
 std::vector<float> latent_of(const VaeConfig& config, std::optional<std::uint64_t> sample_seed,

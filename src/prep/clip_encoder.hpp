@@ -7,7 +7,7 @@
 
 #include "data/row_table.hpp"
 #include "device/staging.hpp"
-#include "model/vae/vae_streams.hpp"
+#include "model/vae/tiled_vae.hpp"
 #include "prep/frame_queue.hpp"
 #include "prep/moments_pool.hpp"
 
@@ -24,7 +24,10 @@ struct ClipMoments {
 /// Memory is kept from clip to clip while the frame size stays.
 class ClipEncoder {
  public:
-  explicit ClipEncoder(const Vae& vae) : vae_(vae), pool_(vae.device(), clips_at_once) {}
+  /// Frames that `tiling` cuts are gathered as a whole clip and encoded tile by tile, which the host waits
+  /// for.
+  ClipEncoder(const Vae& vae, const VaeTiling& tiling)
+      : vae_(vae), tiling_(tiling), pool_(vae.device(), clips_at_once), tiles_(vae, tiling) {}
 
   /// Starts the encoding of the row whose frames `frames` gives, and returns when all its frames were taken.
   /// The moments of three clips may be in use at a time; a fourth waits. Throws the queue's Reject.
@@ -35,9 +38,17 @@ class ClipEncoder {
   static constexpr std::size_t clips_at_once = 3;
 
   void prepare(const Row& row);
+  /// Copies the clip's next frames, `seen` having been taken.
+  static void gather(const Row& row, FrameQueue& frames, std::int64_t seen, std::int64_t count,
+                     std::uint8_t* to);
+  /// Both return the number of moments made.
+  [[nodiscard]] std::int64_t encode_whole(const Row& row, FrameQueue& frames, float* moments);
+  [[nodiscard]] std::int64_t encode_tiles(const Row& row, FrameQueue& frames, float* moments);
 
   const Vae& vae_;
+  VaeTiling tiling_;
   MomentsPool pool_;
+  TiledEncoder tiles_;
   std::unique_ptr<VaeEncoder> encoder_;
   std::array<Staging, 2> chunks_;
   std::size_t chunk_ = 0;

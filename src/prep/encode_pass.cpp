@@ -50,7 +50,7 @@ class ClipEncoding {
         device_(device),
         job_(job),
         vae_(load_vae(device, model, VaeParts::encoder)),
-        clips_(vae_),
+        clips_(vae_, job.tiling),
         costs_(costs) {
     if (job.settings.latents == "sample") sample_seed_ = static_cast<std::uint64_t>(job.settings.seed);
   }
