@@ -3,13 +3,17 @@
 #include <deque>
 #include <vector>
 
+#include "sample/stage_times.hpp"
 #include "weights/prompt_encoder.hpp"
 
 namespace wan {
 
 PromptTexts::PromptTexts(Device& device, const ModelParts& model, const std::set<std::string>& texts,
                          const std::function<bool()>& stop) {
+  const StopWatch loading;
   PromptEncoder encoder(device, model);
+  load_ms_ = loading.ms();
+  const StopWatch encoding;
   const std::vector<std::string> all(texts.begin(), texts.end());
   std::vector<std::int64_t> tokens;
   for (const std::string& text : all) tokens.push_back(encoder.tokens(text));
@@ -30,6 +34,7 @@ PromptTexts::PromptTexts(Device& device, const ModelParts& model, const std::set
     if (encoder.under_way() == 2) keep_first();
   }
   while (encoder.under_way() > 0) keep_first();
+  text_ms_ = encoding.ms();
 }
 
 }  // namespace wan

@@ -18,10 +18,15 @@ class PromptTexts {
   PromptTexts(Device& device, const ModelParts& model, const std::set<std::string>& texts,
               const std::function<bool()>& stop);
 
+  [[nodiscard]] double load_ms() const { return load_ms_; }
+  [[nodiscard]] double text_ms() const { return text_ms_; }  ///< encoding alone
+
   [[nodiscard]] const TextEmbedding& at(const std::string& text) const { return embeddings_.at(text); }
 
  private:
   std::map<std::string, TextEmbedding> embeddings_;
+  double load_ms_ = 0;
+  double text_ms_ = 0;
 };
 
 }  // namespace wan
