@@ -119,4 +119,14 @@ const std::vector<Choice<WeightChoice>>& choices_of<WeightChoice>() {
   return choices;
 }
 
+template <>
+const std::vector<Choice<GuidanceBranches>>& choices_of<GuidanceBranches>() {
+  static const std::vector<Choice<GuidanceBranches>> choices = {
+      {GuidanceBranches::automatic, "auto", {}},
+      {GuidanceBranches::batched, "batched", {}},
+      {GuidanceBranches::sequential, "sequential", {}},
+  };
+  return choices;
+}
+
 }  // namespace wan

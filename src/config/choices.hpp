@@ -33,6 +33,9 @@ enum class RecomputeChoice { automatic, none, norms, keep_attention, full };
 enum class RecomputeMethod { uniform, block };
 /// Which weights of a checkpoint: the average where there is one, the average, or the weights as trained.
 enum class WeightChoice { automatic, ema, raw };
+/// The two branches of guidance: in one pass through the network or one after the other; automatic: what is
+/// faster and fits.
+enum class GuidanceBranches { automatic, batched, sequential };
 
 // The names and spellings of each.
 template <>
@@ -59,5 +62,7 @@ template <>
 const std::vector<Choice<RecomputeMethod>>& choices_of();
 template <>
 const std::vector<Choice<WeightChoice>>& choices_of();
+template <>
+const std::vector<Choice<GuidanceBranches>>& choices_of();
 
 }  // namespace wan

@@ -122,12 +122,14 @@ Invocation<PrepOptions> parse_prep_options(const std::vector<std::string>& argum
       .ignore("device", "the program was built for one kind of device")
       .ignore("no-memory-optimization", "the VAE always encodes whole frames with bounded memory")
       .ignore("output_format", "one format: HDF5 that h5py opens");
+  add_tiling_flags(line, o.vae_tiling);
   out.text = line.parse(arguments, out.notices);
   if (!out.text.empty()) return out;
   o.fps = parse_fps(fps);
   o.split = parse_split(split_weights);
   parse_part(part, o);
   check(o);
+  check_tiling(o.vae_tiling);
   return out;
 }
 

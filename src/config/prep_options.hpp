@@ -6,6 +6,7 @@
 
 #include "config/choices.hpp"
 #include "config/command_line.hpp"
+#include "config/vae_tiling.hpp"
 
 namespace wan {
 
@@ -31,6 +32,7 @@ struct PrepOptions {
   bool stochastic = false;
   Storage latent_dtype = Storage::bf16;
   EncoderStorage encoder_dtype = EncoderStorage::automatic;
+  VaeTiling vae_tiling;
   std::optional<std::int64_t> random_weights;  ///< seed of weights that stand in for the model's
   std::vector<double> split = {8, 1, 1};       ///< weights of train, validation, test
   std::int64_t part = 0;                       ///< this task's number, 0 .. parts - 1

@@ -87,6 +87,10 @@ Invocation<SampleOptions> parse_sample_options(const std::vector<std::string>& a
       .flag("sample_steps", o.sample_steps, within(1, 10000), "steps", "solver steps")
       .flag("sample_shift", o.sample_shift, above(0), "", "shift of the noise levels")
       .flag("sample_guide_scale", o.sample_guide_scale, at_least(0), "", "classifier-free guidance; 1: none")
+      .flag("guidance_branches", o.guidance_branches,
+            "prompt and negative prompt in one pass or one after the other; auto: on a GPU what the first "
+            "steps "
+            "show to be faster, if it fits, on the host batched")
       .flag("sample_solver", o.sample_solver, "solver of the flow")
       .flag("sigma_grid", o.sigma_grid, "whose rule gives the noise levels")
       .flag("base_seed", o.base_seed, within(-1, 1e15), "",
@@ -108,6 +112,9 @@ Invocation<SampleOptions> parse_sample_options(const std::vector<std::string>& a
       .flag("noise", o.noise, "safetensors file whose tensor `latent` [16,T',H',W'] starts the solver")
       .flag("save_latents", o.save_latents, "safetensors file for the final latent, normalised space")
       .flag("dump", o.dump, "folder for every activation of the first step")
+      .flag("dry-run", o.dry_run,
+            "check flags, prompts and model, print what each stage takes of a GPU's memory, and end")
+      .flag("timings", o.timings, "JSON file for the milliseconds of each stage, of rank 0")
       .flag("reference", o.reference, "compute with the slow, obvious ops that tests compare with")
       .flag("threads", o.threads, within(1, 4096), "threads", "per rank; null: cores / ranks of this host")
       .flag("tensor_parallel_size", parallel, only(1), "ranks", "above 1 not available yet")
@@ -118,10 +125,12 @@ Invocation<SampleOptions> parse_sample_options(const std::vector<std::string>& a
       .ignore("t5_cpu", "the text encoder runs where the other models run")
       .ignore("t5_checkpoint_dir", "the text encoder is that of --model, or the one the checkpoint recorded")
       .ignore("vae_checkpoint_dir", "the VAE is that of --model, or the one the checkpoint recorded");
+  add_tiling_flags(line, o.vae_tiling);
   out.text = line.parse(arguments, out.notices);
   if (!out.text.empty()) return out;
   o.sizes = frame_sizes(size_flags);
   check(o);
+  check_tiling(o.vae_tiling);
   return out;
 }
 

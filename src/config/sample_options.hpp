@@ -7,6 +7,7 @@
 #include "config/choices.hpp"
 #include "config/command_line.hpp"
 #include "config/frame_size.hpp"
+#include "config/vae_tiling.hpp"
 
 namespace wan {
 
@@ -31,12 +32,16 @@ struct SampleOptions {
   WeightChoice weights = WeightChoice::automatic;
   Storage params_dtype = Storage::fp32;
   EncoderStorage encoder_dtype = EncoderStorage::automatic;
+  VaeTiling vae_tiling;
+  GuidanceBranches guidance_branches = GuidanceBranches::automatic;
   std::optional<std::int64_t> random_weights;  ///< seed of weights that stand in for the model's
   std::string output_dir = ".";
   std::optional<std::string> save_file;
   std::optional<std::string> noise;
   std::optional<std::string> save_latents;
   std::optional<std::string> dump;
+  std::optional<std::string> timings;
+  bool dry_run = false;
   bool reference = false;  ///< every op by its slow reference
   std::optional<std::int64_t> threads;
 };

@@ -102,6 +102,7 @@ DatasetSettings read_settings(const Fields& fields) {
   s.min_tail = fields.integer("min_tail");
   s.max_clips = fields.optional_integer("max_clips");
   s.latents = fields.text("latents");
+  if (fields.has("vae_tiling")) s.vae_tiling = fields.text("vae_tiling");
   const std::string& dtype = fields.text("dtype");
   if (dtype != "fp32" && dtype != "bf16") fields.fail("dtype", "fp32, bf16");
   s.dtype = dtype_from_name(dtype);
@@ -158,6 +159,7 @@ std::string to_yaml(const DatasetSettings& s) {
              "min_tail: ", s.min_tail, "\n",                                    //
              "max_clips: ", optional_text(s.max_clips), "\n",                   //
              "latents: ", s.latents, "\n",                                      //
+             "vae_tiling: ", s.vae_tiling, "\n",                                //
              "dtype: ", name_of(s.dtype), "\n",                                 //
              "encoder_dtype: ", s.encoder_dtype, "\n",                          //
              "seed: ", s.seed, "\n",                                            //

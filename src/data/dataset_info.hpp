@@ -30,6 +30,8 @@ struct DatasetSettings {
   std::int64_t min_tail = 0;
   std::optional<std::int64_t> max_clips;
   std::string latents;  ///< "mean" or "sample" of the posterior
+  std::string vae_tiling =
+      "none";  ///< or tiles and strides (config/vae_tiling.hpp); data sets of before have none
   DType dtype = DType::bf16;
   std::string encoder_dtype = "auto";  ///< storage of VAE and text encoder: "auto", "fp32", "bf16"
   std::int64_t seed = 0;

@@ -22,6 +22,8 @@ namespace {
 
 constexpr const char* encoder_name = "libx264";
 constexpr std::int64_t max_rate = 1000000;
+/// Fixed, since the bits depend on it, not on the machine.
+constexpr int coding_threads = 8;
 
 /// A muxer that writes to memory.
 struct MemoryMuxer {
@@ -79,7 +81,7 @@ struct VideoWriter::State {
     encoder->color_trc = AVCOL_TRC_BT709;
     encoder->color_range = AVCOL_RANGE_MPEG;
     encoder->chroma_sample_location = AVCHROMA_LOC_LEFT;
-    encoder->thread_count = 1;
+    encoder->thread_count = coding_threads;
     encoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set_double(encoder->priv_data, "crf", crf, 0);
     // x264's macroblock tree (build 164, its AVX code) uses memory that it never wrote: bits then vary from

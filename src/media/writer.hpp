@@ -12,9 +12,9 @@ namespace wan {
 void check_video_encoder(const std::string& path);
 
 /// Writes one H.264 mp4 (4:2:0; matrix BT.601, primaries and transfer BT.709, limited range, all tagged:
-/// readers that ignore tags assume that matrix too). One thread and bit-exact flags: equal frames give equal
-/// bytes. The file is built in memory and appears under its name when finish() has succeeded; without it
-/// nothing is left.
+/// readers that ignore tags assume that matrix too). A fixed number of threads and bit-exact flags: equal
+/// frames give equal bytes on any machine. The file is built in memory and appears under its name when
+/// finish() has succeeded; without it nothing is left.
 class VideoWriter {
  public:
   /// Even sizes only. `crf` 0..51, lower is better. Throws CreateError, UsageError.

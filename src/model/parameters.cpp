@@ -1,11 +1,13 @@
 #include "model/parameters.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
-#include "base/bf16.hpp"
+#include "base/bf16_array.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/staging.hpp"
 
 namespace wan {
 namespace {
@@ -25,6 +27,38 @@ std::vector<float> local_part(std::vector<float> whole, const Parameter& paramet
   }
   return part;
 }
+
+/// Tensors on their way to a device: the host rounds one part while the one before is copied.
+class Upload {
+ public:
+  explicit Upload(Device& device)
+      : device_(device), parts_{Staging(device, part_bytes), Staging(device, part_bytes)} {}
+
+  void add(const Tensor& to, const float* from) {
+    const std::int64_t size = bytes_of(to.dtype);
+    const std::int64_t most = part_bytes / size;
+    for (std::int64_t first = 0; first < to.elements(); first += most) {
+      const std::int64_t count = std::min(most, to.elements() - first);
+      Staging& part = parts_[next_];
+      next_ = 1 - next_;
+      part.begin();
+      if (to.dtype == DType::f32) {
+        std::copy_n(from + first, count, part.at<float>(0));
+      } else {
+        round_to_bf16(from + first, count, part.at<bf16>(0));
+      }
+      device_.copy(to.as<char>() + first * size, part.at<char>(0), count * size);
+      part.end();
+    }
+  }
+
+ private:
+  static constexpr std::int64_t part_bytes = std::int64_t{32} << 20;
+
+  Device& device_;
+  std::array<Staging, 2> parts_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -60,16 +94,18 @@ void Parameters::initialise(Device& device, std::uint64_t seed) const {
 
 void Parameters::load(Device& device, const Source& source, const Seen& unrounded) const {
   std::vector<float> whole;
+  Upload uploading(device);
   for (const ParameterUnit& unit : units_) {
     for (std::size_t i = 0; i < unit.parameters().size(); ++i) {
       const Parameter& parameter = unit.parameters()[i];
       whole.resize(static_cast<std::size_t>(parameter.spec.shape.elements()));
       source(parameter.spec, whole.data());
       whole = local_part(std::move(whole), parameter, shard_);
-      upload(device, unit.weight(static_cast<int>(i)), whole.data());
+      uploading.add(unit.weight(static_cast<int>(i)), whole.data());
       if (unrounded) unrounded(parameter, whole.data());
     }
   }
+  device.synchronize();
 }
 
 void Parameters::upload(Device& device, const Tensor& to, const float* from) {
@@ -79,7 +115,7 @@ void Parameters::upload(Device& device, const Tensor& to, const float* from) {
     return;
   }
   std::vector<bf16> rounded(static_cast<std::size_t>(to.elements()));
-  std::transform(from, from + to.elements(), rounded.begin(), to_bf16);
+  round_to_bf16(from, to.elements(), rounded.data());
   device.copy(to.data, rounded.data(), to.bytes());
   device.synchronize();
 }

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/worker.hpp"
 #include "comm/agree.hpp"
 #include "prep/clip_encoder.hpp"
 #include "prep/reject.hpp"
@@ -15,59 +17,131 @@
 namespace wan {
 namespace {
 
-/// Frames of one clip that wait for the encoder: a whole 81-frame clip of 480 × 832 is 97 MB.
-constexpr std::int64_t waiting_bytes = std::int64_t{128} << 20;
 /// A clip that takes longer than this hangs.
 constexpr double longest_clip_s = 7200;
 
 using Clock = std::chrono::steady_clock;
 
-/// One rank's encoding of its share of some open shards.
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// On the host the VAE takes most of the cores. Beside a GPU one thread gathers frames and one writes;
+/// decoding and resizing, which take many times the GPU's time, have the others.
+int decode_threads(DeviceKind kind, int threads) {
+  return std::max(1, kind == DeviceKind::host ? threads / 4 : threads - 2);
+}
+
+/// Frames of one clip that wait for the encoder: all of it, if possible, or a thread that has begun a clip
+/// stands still until the encoder comes to it. 81 frames of 480 × 832 are 97 MB, of 720 × 1280 224 MB.
+std::int64_t waiting_bytes(int threads) {
+  constexpr std::int64_t least = std::int64_t{128} << 20;
+  constexpr std::int64_t of_all = std::int64_t{4} << 30;
+  return std::max(least, of_all / (threads + 1));
+}
+
+/// One rank's encoding of its share of some open shards: clips are decoded on some threads, gathered for the
+/// device on this one, and written on another, so that the device need not wait for any of them.
 class ClipEncoding {
  public:
   ClipEncoding(Runtime& runtime, Device& device, const PrepJob& job, const ModelParts& model,
                EncodeCosts& costs)
       : runtime_(runtime),
+        device_(device),
         job_(job),
         vae_(load_vae(device, model, VaeParts::encoder)),
-        clips_(vae_, job.settings.latents == "sample"
-                         ? std::optional(static_cast<std::uint64_t>(job.settings.seed))
-                         : std::nullopt),
-        costs_(costs) {}
+        clips_(vae_, job.tiling),
+        costs_(costs) {
+    if (job.settings.latents == "sample") sample_seed_ = static_cast<std::uint64_t>(job.settings.seed);
+  }
+
+  [[nodiscard]] int decode_threads() const {
+    return wan::decode_threads(device_.kind(), runtime_.threads(job_.threads));
+  }
 
   void run(std::vector<Shard>& window, std::vector<SourceTask> share, PassProgress& progress) {
-    const int threads = std::max(1, runtime_.threads(job_.threads) / 4);
-    DecodeAhead decoding(std::move(share), job_.rules, threads, waiting_bytes);
+    const int threads = decode_threads();
+    Worker writing(2);
+    DecodeAhead decoding(std::move(share), job_.rules, threads, waiting_bytes(threads));
     Watchdog::Watch watch(runtime_.watchdog(), "encoding clips", longest_clip_s);
+    Clock::time_point begin = Clock::now();
+    std::optional<StartedClip> before;
+    const auto hand_over = [&](std::optional<StartedClip> after) {
+      if (before) write(*before, std::exchange(begin, Clock::now()), writing, window, progress);
+      before = std::move(after);
+      watch.beat();
+    };
     DecodeAhead::Stream stream;
     while (!runtime_.signals().stop_asked() && decoding.next(stream)) {
-      encode(window[static_cast<std::size_t>(stream.task.shard)], stream);
-      watch.beat();
-      progress.tell(window, costs_);
+      if (std::optional<StartedClip> started = start(window, stream, writing, progress))
+        hand_over(std::move(started));
     }
+    hand_over(std::nullopt);
+    writing.finish();
   }
 
  private:
-  void encode(Shard& shard, const DecodeAhead::Stream& stream) {
-    const Row& row = shard.plan().table.rows[static_cast<std::size_t>(stream.task.row)];
+  struct StartedClip {
+    ClipTask task;
+    ClipMoments moments;
+    double decode_s = 0;
+  };
+
+  static const Row& row_of(const std::vector<Shard>& window, const ClipTask& task) {
+    return window[static_cast<std::size_t>(task.shard)].plan().table.rows[static_cast<std::size_t>(task.row)];
+  }
+
+  /// None if the clip's frames are none.
+  std::optional<StartedClip> start(std::vector<Shard>& window, const DecodeAhead::Stream& stream,
+                                   Worker& writing, PassProgress& progress) {
+    std::optional<StartedClip> started;
     try {
-      const Clock::time_point begin = Clock::now();
-      const std::vector<float> latent = clips_.encode(row, *stream.frames);
-      costs_.vae_s += std::chrono::duration<double>(Clock::now() - begin).count();
-      costs_.decode_s += stream.frames->decode_s();
-      ++costs_.clips;
-      shard.write_latent(stream.task.row, latent);
+      ClipMoments moments = clips_.start(row_of(window, stream.task), *stream.frames);
+      started = StartedClip{stream.task, std::move(moments), stream.frames->decode_s()};
     } catch (const Reject& reject) {
-      const std::string text =
-          reject_text(reject.reason, reject.detail, job_.video_folder + "/" + row.source);
-      shard.reject_row(stream.task.row, text);
-      log::warn(cat("rejected ", row.source, ", frames from ", row.frame_start, ": ", text));
+      writing.add([this, &window, &progress, task = stream.task, reject] {
+        this->reject(window, task, reject);
+        progress.tell(window, costs_);
+      });
     }
     stream.frames->abandon();
+    return started;
+  }
+
+  /// Waits for the device to have done the clip; the rest of it is the worker's.
+  void write(const StartedClip& clip, Clock::time_point begin, Worker& writing, std::vector<Shard>& window,
+             PassProgress& progress) {
+    device_.await(clip.moments.done);
+    const double vae_s = seconds_since(begin);
+    writing.add([this, clip, vae_s, &window, &progress] {
+      const Row& row = row_of(window, clip.task);
+      try {
+        const std::vector<float> latent =
+            latent_of(vae_.config(), sample_seed_, row, clip.moments.values.get());
+        costs_.vae_s += vae_s;
+        costs_.decode_s += clip.decode_s;
+        ++costs_.clips;
+        const Clock::time_point writing_since = Clock::now();
+        window[static_cast<std::size_t>(clip.task.shard)].write_latent(clip.task.row, latent);
+        costs_.write_s += seconds_since(writing_since);
+      } catch (const Reject& reject) {
+        this->reject(window, clip.task, reject);
+      }
+      progress.tell(window, costs_);
+    });
+  }
+
+  void reject(std::vector<Shard>& window, const ClipTask& task, const Reject& reject) {
+    const Row& row = row_of(window, task);
+    const std::string text = reject_text(reject.reason, reject.detail, job_.video_folder + "/" + row.source);
+    window[static_cast<std::size_t>(task.shard)].reject_row(task.row, text);
+    log::warn(cat("rejected ", row.source, ", frames from ", row.frame_start, ": ", text));
   }
 
   Runtime& runtime_;
+  Device& device_;
   const PrepJob& job_;
+  std::optional<std::uint64_t> sample_seed_;
   Vae vae_;
   ClipEncoder clips_;
   EncodeCosts& costs_;
@@ -98,7 +172,8 @@ PassResult encode_clips(Runtime& runtime, Device& device, const PrepJob& job, co
   WindowPass pass;
   pass.prepare = [&](std::vector<Shard>& window) {
     progress.enter(window);
-    share = share_of(pending_sources(window, job.video_folder), runtime.rank(), runtime.size());
+    share = share_of(pending_sources(window, job.video_folder), runtime.rank(), runtime.size(),
+                     encoding->decode_threads());
   };
   pass.work = [&](std::vector<Shard>& window) { encoding->run(window, std::move(share), progress); };
   pass.settle = [&](std::vector<Shard>& window) { progress.leave(window); };

@@ -117,7 +117,7 @@ ExitCode prepare(Runtime& runtime, const PrepOptions& options) {
   PrepJob job{
       options.video_folder, options.output_dir,          {options.part, options.parts},
       rules_of(options),    settings_of(options, model), static_cast<int>(options.threads.value_or(0)),
-      options.reference};
+      options.reference,    options.vae_tiling};
   say(runtime, describe(job.settings));
   if (is_finished(world, job, options.recursive)) {
     say(runtime, job.output_folder + " is a finished data set already; nothing to do");

@@ -88,6 +88,7 @@ DatasetSettings settings_of(const PrepOptions& options, const ModelParts& model)
   s.min_tail = options.min_tail;
   s.max_clips = options.max_clips;
   s.latents = options.stochastic ? "sample" : "mean";
+  s.vae_tiling = options.vae_tiling.text();
   s.dtype = options.latent_dtype == Storage::bf16 ? DType::bf16 : DType::f32;
   s.encoder_dtype = choice_name(options.encoder_dtype);
   s.seed = options.seed;
@@ -99,8 +100,9 @@ DatasetSettings settings_of(const PrepOptions& options, const ModelParts& model)
 std::string describe(const DatasetSettings& s) {
   return cat("frames: ", size_text(s), s.fit == "none" ? std::string() : ", " + s.resize_mode, "\n",
              "frame rate: ", s.fps ? real_text(*s.fps) + " frames per second" : "each file's own", "\n",
-             "clips: ", clips_text(s), "\n",                                            //
-             "latents: posterior ", s.latents, ", stored as ", name_of(s.dtype), "\n",  //
+             "clips: ", clips_text(s), "\n",  //
+             "latents: posterior ", s.latents, ", stored as ", name_of(s.dtype),
+             s.vae_tiling == "none" ? std::string() : ", by tiles of " + s.vae_tiling, "\n",  //
              "split: train ", real_text(s.split[0]), ", validation ", real_text(s.split[1]), ", test ",
              real_text(s.split[2]), ", by a hash of the video's name");
 }

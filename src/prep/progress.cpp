@@ -80,7 +80,8 @@ std::string Progress::line(EncodeStage stage, const EncodeCount& start, const En
   }
   return cat("prep clips=", now.done + now.rejected, "/", now.total, " rejects=", now.rejected,
              " clips_per_s=", fixed(rate.per_s, 3), " decode_ms=", each_ms(costs.decode_s, costs.clips),
-             " vae_ms=", each_ms(costs.vae_s, costs.clips), " text_ms=", text_ms, eta);
+             " vae_ms=", each_ms(costs.vae_s, costs.clips), " write_ms=", each_ms(costs.write_s, costs.clips),
+             " text_ms=", text_ms, eta);
 }
 
 std::string Progress::bar(EncodeStage stage, const EncodeCount& start, const EncodeCount& now,

@@ -9,7 +9,8 @@ namespace wan {
 struct EncodeCosts {
   std::int64_t clips = 0;
   double decode_s = 0;  ///< of the thread that decoded, which runs beside the VAE
-  double vae_s = 0;     ///< waiting for frames included
+  double vae_s = 0;     ///< from clip to clip, waiting for frames included
+  double write_s = 0;   ///< of the thread that writes, which runs beside both
   std::int64_t texts = 0;
   double text_s = 0;
 };
@@ -36,9 +37,9 @@ class Progress {
   /// The last word, whatever the interval.
   void finish(const EncodeCount& now, const EncodeCosts& costs);
 
-  /// "prep clips=3/12 rejects=1 clips_per_s=0.52 decode_ms=11 vae_ms=1800 text_ms=20 eta_s=17", or of texts
-  /// "prep texts=3/12 texts_per_s=52 text_ms=20 eta_s=1": costs per clip and per text of this rank, clips,
-  /// texts and rejects of all.
+  /// "prep clips=3/12 rejects=1 clips_per_s=0.52 decode_ms=11 vae_ms=1800 write_ms=3 text_ms=20 eta_s=17", or
+  /// of texts "prep texts=3/12 texts_per_s=52 text_ms=20 eta_s=1": costs per clip and per text of this rank,
+  /// clips, texts and rejects of all.
   [[nodiscard]] static std::string line(EncodeStage stage, const EncodeCount& start, const EncodeCount& now,
                                         const EncodeCosts& costs, double elapsed_s);
   /// "[#####.....]  50 %  6/12 clips, 1 reject, 0.5/s, 12 s left", of at most `width` columns.

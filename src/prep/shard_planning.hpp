@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "config/vae_tiling.hpp"
 #include "data/dataset_info.hpp"
 #include "data/shard.hpp"
 #include "prep/dataset_lock.hpp"
@@ -20,6 +21,7 @@ struct PrepJob {
   DatasetSettings settings;
   int threads = 0;         ///< per rank; 0: this rank's share of the machine
   bool reference = false;  ///< every op by its slow reference
+  VaeTiling tiling;
 };
 
 /// Numbers of the shards of this job's part. Shard k holds videos [k n, (k + 1) n) of the scan, n being

@@ -1,8 +1,11 @@
 #include "prep/text_pass.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include "comm/agree.hpp"
 #include "weights/prompt_encoder.hpp"
@@ -15,26 +18,46 @@ constexpr double longest_text_s = 1800;
 
 using Clock = std::chrono::steady_clock;
 
-/// The rows of one video that lack their text, which is the same for all.
+/// The text of one video, and its rows that lack it.
 struct TextTask {
   std::size_t shard = 0;  ///< in the window
   std::string source;
+  std::string caption;
+  std::int64_t tokens = 0;
   std::vector<std::int64_t> rows;
 };
 
-std::vector<TextTask> missing_texts(const std::vector<Shard>& window) {
+/// Texts that go through the encoder together.
+using TextBatch = std::vector<TextTask>;
+
+std::vector<TextTask> texts_of(const Shard& shard, std::size_t number) {
   std::vector<TextTask> tasks;
-  for (std::size_t s = 0; s < window.size(); ++s) {
-    const std::vector<bool> there = window[s].texts_there();
-    for (std::size_t i = 0; i < there.size(); ++i) {
-      if (there[i]) continue;
-      const std::string& source = window[s].plan().table.rows[i].source;
-      if (tasks.empty() || tasks.back().shard != s || tasks.back().source != source)
-        tasks.push_back({s, source, {}});
-      tasks.back().rows.push_back(static_cast<std::int64_t>(i));
-    }
+  const std::vector<bool> there = shard.texts_there();
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    const Row& row = shard.plan().table.rows[i];
+    if (tasks.empty() || tasks.back().source != row.source)
+      tasks.push_back({number, row.source, row.caption, row.text_rows, {}});
+    if (!there[i]) tasks.back().rows.push_back(static_cast<std::int64_t>(i));
   }
   return tasks;
+}
+
+/// The batches in which a text is missing. They are cut from all texts of a shard, so that a text has the
+/// same company on any number of ranks and after any stop: its last bits may depend on it.
+std::vector<TextBatch> missing_texts(const std::vector<Shard>& window, DeviceKind device) {
+  std::vector<TextBatch> batches;
+  for (std::size_t s = 0; s < window.size(); ++s) {
+    const std::vector<TextTask> tasks = texts_of(window[s], s);
+    std::vector<std::int64_t> tokens;
+    for (const TextTask& task : tasks) tokens.push_back(task.tokens);
+    for (const std::vector<std::size_t>& places : text_batches(tokens, device)) {
+      TextBatch batch;
+      for (const std::size_t place : places) batch.push_back(tasks[place]);
+      if (std::any_of(batch.begin(), batch.end(), [](const TextTask& task) { return !task.rows.empty(); }))
+        batches.push_back(std::move(batch));
+    }
+  }
+  return batches;
 }
 
 /// One rank's share of the texts.
@@ -43,35 +66,49 @@ class TextEncoding {
   TextEncoding(Runtime& runtime, Device& device, const ModelParts& model, EncodeCosts& costs)
       : runtime_(runtime), captions_(device, model), costs_(costs) {}
 
-  void run(std::vector<Shard>& window, const std::vector<TextTask>& tasks, PassProgress& progress) {
+  void run(std::vector<Shard>& window, const std::vector<TextBatch>& batches, PassProgress& progress) {
     Watchdog::Watch watch(runtime_.watchdog(), "encoding texts", longest_text_s);
     if (runtime_.rank() == 0) {
       for (Shard& shard : window) {
         if (!shard.null_text_there()) shard.write_null_text(captions_.encode(""));
       }
     }
-    const auto ranks = static_cast<std::size_t>(runtime_.size());
-    for (std::size_t i = static_cast<std::size_t>(runtime_.rank()); i < tasks.size(); i += ranks) {
-      if (runtime_.signals().stop_asked()) return;
-      encode(window[tasks[i].shard], tasks[i]);
+    begin_ = Clock::now();
+    std::deque<const TextBatch*> started;
+    const auto write_first = [&] {
+      write(window, *started.front());
+      started.pop_front();
       watch.beat();
       progress.tell(window, costs_);
+    };
+    const auto ranks = static_cast<std::size_t>(runtime_.size());
+    for (std::size_t i = static_cast<std::size_t>(runtime_.rank()); i < batches.size(); i += ranks) {
+      if (runtime_.signals().stop_asked()) break;
+      std::vector<std::string> texts;
+      for (const TextTask& task : batches[i]) texts.push_back(task.caption);
+      captions_.start(texts);
+      started.push_back(&batches[i]);
+      if (captions_.under_way() == 2) write_first();
     }
+    while (!started.empty()) write_first();
   }
 
  private:
-  void encode(Shard& shard, const TextTask& task) {
-    const Clock::time_point begin = Clock::now();
-    const Row& first = shard.plan().table.rows[static_cast<std::size_t>(task.rows.front())];
-    const std::vector<float>& text = captions_.encode(first.caption);
-    ++costs_.texts;
-    costs_.text_s += std::chrono::duration<double>(Clock::now() - begin).count();
-    for (const std::int64_t row : task.rows) shard.write_text(row, text);
+  void write(std::vector<Shard>& window, const TextBatch& batch) {
+    const std::vector<std::vector<float>> texts = captions_.take();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      for (const std::int64_t row : batch[i].rows) window[batch[i].shard].write_text(row, texts[i]);
+      if (!batch[i].rows.empty()) ++costs_.texts;
+    }
+    const Clock::time_point now = Clock::now();
+    costs_.text_s += std::chrono::duration<double>(now - begin_).count();
+    begin_ = now;
   }
 
   Runtime& runtime_;
   PromptEncoder captions_;
   EncodeCosts& costs_;
+  Clock::time_point begin_;
 };
 
 }  // namespace
@@ -96,13 +133,13 @@ PassResult encode_texts(Runtime& runtime, Device& device, const PrepJob& job, co
   std::optional<TextEncoding> encoding;
   do_together(world, [&] { encoding.emplace(runtime, device, model, costs); });
   PassProgress progress(runtime, EncodeStage::texts, start, count_texts);
-  std::vector<TextTask> tasks;
+  std::vector<TextBatch> batches;
   WindowPass pass;
   pass.prepare = [&](std::vector<Shard>& window) {
     progress.enter(window);
-    tasks = missing_texts(window);
+    batches = missing_texts(window, device.kind());
   };
-  pass.work = [&](std::vector<Shard>& window) { encoding->run(window, tasks, progress); };
+  pass.work = [&](std::vector<Shard>& window) { encoding->run(window, batches, progress); };
   pass.settle = [&](std::vector<Shard>& window) { progress.leave(window); };
   const PassResult result = walk_windows(runtime, job, pending, pass);
   if (result == PassResult::complete) progress.finish(costs);

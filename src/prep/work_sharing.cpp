@@ -20,11 +20,11 @@ std::int64_t pixels(const std::vector<SourceTask>& sources) {
 }
 
 /// Every run begins with finding its video's frames anew, so there are no more than needed.
-std::vector<SourceTask> cut_long_ones(std::vector<SourceTask> sources, int ranks) {
-  const std::int64_t most = pixels(sources) / (2 * ranks);
+std::vector<SourceTask> cut_long_ones(std::vector<SourceTask> sources, int parts) {
+  const std::int64_t most = pixels(sources) / (2 * parts);
   std::vector<SourceTask> runs;
   for (SourceTask& source : sources) {
-    if (ranks == 1 || pixels(source) <= most) {
+    if (parts == 1 || pixels(source) <= most) {
       runs.push_back(std::move(source));
       continue;
     }
@@ -62,8 +62,8 @@ std::vector<SourceTask> pending_sources(const std::vector<Shard>& shards, const 
   return sources;
 }
 
-std::vector<SourceTask> share_of(std::vector<SourceTask> sources, int rank, int ranks) {
-  sources = cut_long_ones(std::move(sources), ranks);
+std::vector<SourceTask> share_of(std::vector<SourceTask> sources, int rank, int ranks, int threads) {
+  sources = cut_long_ones(std::move(sources), ranks * threads);
   std::stable_sort(sources.begin(), sources.end(),
                    [](const auto& a, const auto& b) { return pixels(a) > pixels(b); });
   std::vector<std::int64_t> load(static_cast<std::size_t>(ranks), 0);

@@ -1,8 +1,11 @@
 #include "sample/denoiser.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "device/ops.hpp"
 #include "device/ops/plan/plan_ops.hpp"
@@ -10,22 +13,40 @@
 namespace wan {
 namespace {
 
-/// Text rows as model/dit/pack.hpp lays them out, on the device.
-DeviceTensor text_rows(Device& device, const Pack& pack, const std::vector<const TextEmbedding*>& texts,
-                       std::int64_t text_dim) {
-  std::vector<float> rows(static_cast<std::size_t>(pack.text_rows() * text_dim));
-  for (std::size_t s = 0; s < texts.size(); ++s) {
-    const std::int64_t first = pack.text_offset()[s] * text_dim;
-    std::copy_n(texts[s]->values.begin(), texts[s]->rows * text_dim, rows.begin() + first);
-  }
-  DeviceTensor out(device, DType::f32, {pack.text_rows(), text_dim});
-  device.copy(out.view.data, rows.data(), out.view.bytes());
-  device.synchronize();
-  return out;
-}
+/// Of a GPU's free memory, for what libraries take in the first step.
+constexpr double most_of_free = 0.9;
+
+using Clock = std::chrono::steady_clock;
 
 Tensor flat_part(const Tensor& flat, std::int64_t part, std::int64_t elements) {
   return {flat.as<float>() + part * elements, DType::f32, {elements}};
+}
+
+const TextEmbedding* text_of(const DenoiseItem& item, int branch) {
+  return branch == 0 ? item.prompt : item.negative;
+}
+
+std::vector<PackSample> samples_of(const std::vector<DenoiseItem>& items, const std::vector<int>& branches) {
+  std::vector<PackSample> out;
+  for (const int branch : branches) {
+    for (const DenoiseItem& item : items) out.push_back({item.grid, 0.0F, text_of(item, branch)->rows});
+  }
+  return out;
+}
+
+/// All items' latents, one after the other.
+std::vector<float> latents_of(const std::vector<DenoiseItem>& items) {
+  std::vector<float> out;
+  for (const DenoiseItem& item : items) out.insert(out.end(), item.latent.begin(), item.latent.end());
+  return out;
+}
+
+void give_latents(const std::vector<float>& from, std::vector<DenoiseItem>& items) {
+  auto place = from.begin();
+  for (DenoiseItem& item : items) {
+    std::copy_n(place, item.latent.size(), item.latent.begin());
+    place += static_cast<std::ptrdiff_t>(item.latent.size());
+  }
 }
 
 }  // namespace
@@ -37,90 +58,143 @@ Denoiser::Denoiser(Device& device, const Dit& dit, const DenoiseSettings& settin
   }
 }
 
-std::vector<const TextEmbedding*> Denoiser::texts(const std::vector<DenoiseItem>& items) const {
-  std::vector<const TextEmbedding*> out;
+std::vector<std::vector<int>> Denoiser::branches_of(int way) const {
+  std::vector<std::vector<int>> passes;
   for (int branch = 0; branch < 2; ++branch) {
     if (!computes(branch)) continue;
-    for (const DenoiseItem& item : items) out.push_back(branch == 0 ? item.prompt : item.negative);
+    if (passes.empty() || way == GuidanceRace::sequential) passes.emplace_back();
+    passes.back().push_back(branch);
   }
-  return out;
+  return passes;
 }
 
-std::vector<PackSample> Denoiser::samples(const std::vector<DenoiseItem>& items) const {
-  std::vector<PackSample> out;
-  const std::vector<const TextEmbedding*> prompts = texts(items);
-  for (std::size_t s = 0; s < prompts.size(); ++s) {
-    out.push_back({items[s % items.size()].grid, 0.0F, prompts[s]->rows});
+Denoiser::Passes Denoiser::make_passes(const std::vector<DenoiseItem>& items, int way) const {
+  Passes passes;
+  for (const std::vector<int>& branches : branches_of(way)) {
+    std::vector<const TextEmbedding*> texts;
+    for (const int branch : branches) {
+      for (const DenoiseItem& item : items) texts.push_back(text_of(item, branch));
+    }
+    passes.push_back(std::make_unique<BranchPass>(device_, dit_, samples_of(items, branches), texts));
   }
-  return out;
+  return passes;
 }
 
-bool Denoiser::run(std::vector<DenoiseItem>& items, const Progress& progress, Dump* dump) const {
-  const DitConfig& config = dit_.config();
+std::int64_t Denoiser::arena_bytes(const std::vector<DenoiseItem>& items, int way) const {
+  std::int64_t most = 0;
+  for (const std::vector<int>& branches : branches_of(way)) {
+    most = std::max(most, BranchPass::arena_bytes(device_, dit_, samples_of(items, branches)));
+  }
+  return most;
+}
+
+GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
+  const bool both_here = guided() && branches_.size() == 1;
+  if (!both_here || settings_.branches == GuidanceBranches::batched)
+    return GuidanceRace(GuidanceRace::batched);
+  if (settings_.branches == GuidanceBranches::sequential) return GuidanceRace(GuidanceRace::sequential);
+  if (device_.kind() == DeviceKind::host) return GuidanceRace(GuidanceRace::batched);
+  std::int64_t tokens = 0;
+  for (const DenoiseItem& item : items) tokens += 2 * item.grid.tokens();
+  if (tokens > batched_at_most_tokens) return GuidanceRace(GuidanceRace::sequential);
+  const std::optional<DeviceMemory> memory = device_.memory();
+  const auto needed = static_cast<double>(arena_bytes(items, GuidanceRace::batched));
+  if (memory && needed > most_of_free * static_cast<double>(memory->free)) {
+    return GuidanceRace(GuidanceRace::sequential);
+  }
+  if (settings_.steps < GuidanceRace::least_steps) return GuidanceRace(GuidanceRace::batched);
+  return GuidanceRace([this] { device_.synchronize(); });
+}
+
+DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& progress, Dump* dump) const {
   const SigmaGrid grid = sigma_grid(settings_.solver, settings_.source, settings_.steps, settings_.shift);
-  const std::int64_t multiple = row_multiple(device_.kind());
-  std::vector<PackSample> pack_samples = samples(items);
-  const Pack shape(pack_samples, multiple);
-  const PackCapacity capacity{shape.rows(), shape.text_rows(),
-                              static_cast<std::int64_t>(pack_samples.size())};
-
-  std::int64_t elements = 0;
-  for (const DenoiseItem& item : items) elements += static_cast<std::int64_t>(item.latent.size());
-  const std::int64_t own_branches = static_cast<std::int64_t>(pack_samples.size() / items.size());
-  const std::int64_t all_branches = guided() ? 2 : 1;
+  GuidanceRace race = begin_race(items);
+  const bool open = !race.decided();
+  std::vector<float> host = latents_of(items);
+  const auto elements = static_cast<std::int64_t>(host.size());
 
   PlanOps plan;
-  const DeviceBuffer memory(device_, dit_.predict_bytes(plan, capacity, multiple));
+  std::int64_t bytes = dit_.time_cache_bytes(plan, settings_.steps);
+  std::vector<Passes> ways(2);
+  for (const int way : {GuidanceRace::batched, GuidanceRace::sequential}) {
+    if (open || race.winner() == way) bytes = std::max(bytes, arena_bytes(items, way));
+  }
+  const DeviceBuffer memory(device_, bytes);
   Arena arena(memory.data(), memory.bytes());
-  PackBuffers buffers(device_, capacity, multiple);
-  const TextCache cache(device_, dit_.storage(), config.num_layers, shape.text_rows(), config.dim());
+  for (const int way : {GuidanceRace::batched, GuidanceRace::sequential}) {
+    if (open || race.winner() == way) ways[static_cast<std::size_t>(way)] = make_passes(items, way);
+  }
+  Dump* first_dump = dump;
+  for (const Passes& passes : ways) {
+    for (const auto& pass : passes) {
+      pass->embed_texts(Walk(device_, arena, {std::exchange(first_dump, nullptr), nullptr}));
+    }
+  }
+  const TimeCache times(device_, settings_.steps, dit_.config().dim());
   {
-    const DeviceTensor text = text_rows(device_, shape, texts(items), config.text_dim);
-    const Arena::Scope scope(arena);
-    dit_.fill_text_cache(Walk(device_, arena, {dump, nullptr}), buffers.load(shape), text.view, cache);
+    const DeviceTensor timesteps(device_, DType::f32, {settings_.steps});
+    device_.copy(timesteps.view.data, grid.timestep.data(), timesteps.view.bytes());
+    dit_.fill_time_cache(Walk(device_, arena, {dump, nullptr}), timesteps.view, times);
     device_.synchronize();
   }
 
-  const DeviceTensor sample(device_, DType::f32, {elements});
-  const DeviceTensor latents(device_, DType::f32, {own_branches * elements});
-  const DeviceTensor velocity(device_, DType::f32, {all_branches * elements});
-  std::vector<float> host(static_cast<std::size_t>(elements));
-  auto place = host.begin();
-  for (const DenoiseItem& item : items) place = std::copy(item.latent.begin(), item.latent.end(), place);
-  device_.copy(sample.view.data, host.data(), sample.view.bytes());
-
-  const std::unique_ptr<Solver> solver = make_solver(settings_.solver, grid, device_, elements);
+  const std::int64_t all_branches = guided() ? 2 : 1;
   const bool split = branches_.size() == 2;
-  const Tensor prediction = split ? flat_part(velocity.view, branches_.rank(), elements) : velocity.view;
+  const bool twice = guided() && !split && !ways[GuidanceRace::batched].empty();
+  const DeviceTensor sample(device_, DType::f32, {elements});
+  const DeviceTensor doubled(device_, DType::f32, {twice ? 2 * elements : 0});
+  const DeviceTensor velocity(device_, DType::f32, {all_branches * elements});
+  device_.copy(sample.view.data, host.data(), sample.view.bytes());
+  const std::unique_ptr<Solver> solver = make_solver(settings_.solver, grid, device_, elements);
   const Tensor positive = flat_part(velocity.view, 0, elements);
   const Tensor combined = flat_part(velocity.view, all_branches - 1, elements);
+  device_.synchronize();
+
+  const Clock::time_point begin = Clock::now();
+  DenoiseReport report;
+  int way = GuidanceRace::batched;
   for (std::int64_t i = 0; i < settings_.steps; ++i) {
-    for (PackSample& one : pack_samples) one.timestep = grid.timestep[static_cast<std::size_t>(i)];
-    const Pack pack(pack_samples, multiple);
-    for (std::int64_t branch = 0; branch < own_branches; ++branch) {
-      device_.copy(flat_part(latents.view, branch, elements).data, sample.view.data, sample.view.bytes());
+    way = race.begin_step(i);
+    const Passes& passes = ways[static_cast<std::size_t>(way)];
+    const bool batched = twice && passes.size() == 1;
+    if (batched) {
+      for (std::int64_t branch = 0; branch < 2; ++branch) {
+        device_.copy(flat_part(doubled.view, branch, elements).data, sample.view.data, sample.view.bytes());
+      }
     }
-    const Arena::Scope scope(arena);
-    dit_.predict(Walk(device_, arena, {i == 0 ? dump : nullptr, nullptr}), buffers.load(pack), latents.view,
-                 cache, prediction);
-    if (split) branches_.all_gather(prediction, velocity.view).wait();
+    Dump* step_dump = i == 0 ? dump : nullptr;
+    for (std::size_t p = 0; p < passes.size(); ++p) {
+      const auto part = split ? static_cast<std::int64_t>(branches_.rank()) : static_cast<std::int64_t>(p);
+      passes[p]->predict(Walk(device_, arena, {std::exchange(step_dump, nullptr), nullptr}),
+                         batched ? doubled.view : sample.view, times, i,
+                         batched ? velocity.view : flat_part(velocity.view, part, elements));
+    }
+    if (split)
+      branches_.all_gather(flat_part(velocity.view, branches_.rank(), elements), velocity.view).wait();
     if (guided()) {
       const auto scale = static_cast<float>(settings_.guide_scale);
       device_.ops().axpby({scale, positive, 1.0F - scale, combined});
     }
     solver->step(i, combined, sample.view);
+    if (race.end_step(i)) {
+      log::info(cat("guidance: both branches together take ", race.milliseconds(GuidanceRace::batched),
+                    " ms a step, one after the other ", race.milliseconds(GuidanceRace::sequential), " ms"));
+      ways[static_cast<std::size_t>(1 - race.winner())].clear();
+    }
     const bool go_on = progress(i);
-    if (!go_on && i + 1 < settings_.steps) return false;
+    if (!go_on && i + 1 < settings_.steps) {
+      device_.synchronize();
+      report.whole = false;
+      return report;
+    }
   }
 
   device_.copy(host.data(), sample.view.data, sample.view.bytes());
   device_.synchronize();
-  auto from = host.cbegin();
-  for (DenoiseItem& item : items) {
-    std::copy_n(from, item.latent.size(), item.latent.begin());
-    from += static_cast<std::ptrdiff_t>(item.latent.size());
-  }
-  return true;
+  report.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  if (guided() && !split) report.branches = way == GuidanceRace::batched ? "batched" : "sequential";
+  give_latents(host, items);
+  return report;
 }
 
 }  // namespace wan

@@ -1,15 +1,20 @@
 #include "sample/sample_job.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "device/open_device.hpp"
+#include "model/dit/run_config.hpp"
+#include "sample/sample_memory.hpp"
 #include "sample/sample_plan.hpp"
 #include "sample/sampled_model.hpp"
 #include "sample/share_out.hpp"
+#include "sample/stage_times.hpp"
 #include "sample/video_files.hpp"
 #include "sample/video_maker.hpp"
 
@@ -77,15 +82,54 @@ bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel
   const PromptTexts texts(*device, model.parts, texts_of(plan, batches, guided(options)),
                           [&] { return runtime.signals().stop_asked(); });
   if (stop_asked(runtime, partners)) return false;
-  VideoMaker maker(runtime, *device, model, options, plan, texts, branches);
+  StageTimes times;
+  times.text_ms = texts.text_ms();
+  const StopWatch loading;
+  VideoMaker maker(runtime, *device, model, options, plan, texts, branches, times);
+  times.load_ms = texts.load_ms() + loading.ms();
   if (runtime.rank() == 0) log::info("models are loaded");
-  return std::all_of(batches.begin(), batches.end(), [&](const Batch& batch) { return maker.make(batch); });
+  const StopWatch sampling;
+  const bool complete = std::all_of(batches.begin(), batches.end(), [&](const Batch& batch) {
+    return maker.make(batch, &batch == &batches.back());
+  });
+  maker.finish();
+  times.sampling_ms = times.text_ms + sampling.ms();
+  if (runtime.rank() == 0) {
+    log::info(cat("load_ms=", times.load_ms, " text_ms=", times.text_ms, " sampling_ms=", times.sampling_ms));
+    if (options.timings) write_file_atomically(*options.timings, times.json().dump(1) + "\n");
+  }
+  return complete;
+}
+
+/// What a GPU would have to hold, for the video that takes most.
+ExitCode tell_plan(const Runtime& runtime, const SampleOptions& options, const SampledModel& model) {
+  const std::vector<VideoRequest> requests = video_requests(options, 0, model.trained_size);
+  if (runtime.rank() != 0) return ExitCode::done;
+  const auto pixels = [](const VideoRequest& r) { return r.frames * r.size.height * r.size.width; };
+  const VideoRequest& largest = *std::max_element(
+      requests.begin(), requests.end(), [&](const auto& a, const auto& b) { return pixels(a) < pixels(b); });
+  const SampledStages stages{model.config,
+                             storage_dtype(options.params_dtype),
+                             model.parts.vae,
+                             model.parts.text_encoder,
+                             encoder_storage(DeviceKind::cuda, options.encoder_dtype),
+                             guided(options),
+                             options.guidance_branches,
+                             options.vae_tiling,
+                             options.sample_steps,
+                             requests.size() > 1};
+  std::fputs(cat(requests.size(), " videos, the largest ", to_text(largest.size), ", ", largest.frames,
+                 " frames\n", to_text(plan_sampling(stages, largest.size, largest.frames)))
+                 .c_str(),
+             stdout);
+  return ExitCode::done;
 }
 
 }  // namespace
 
 ExitCode run_sample(Runtime& runtime, const SampleOptions& options) {
   const SampledModel model = open_sampled_model(runtime, options);
+  if (options.dry_run) return tell_plan(runtime, options, model);
   const SamplePlan plan = plan_samples(runtime, options, model);
   if (runtime.rank() == 0) announce(plan, model, runtime.size());
 

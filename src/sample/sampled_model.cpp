@@ -52,25 +52,27 @@ SampledModel from_checkpoint(Runtime& runtime, const SampleOptions& options) {
       },
       {from->folder(), from->step(), folder == checkpoint::averaged_folder, hash_of_folder(*from, folder)},
       std::nullopt,
-      read_model_parts(runtime.world(), model, {std::nullopt, options.encoder_dtype})};
+      read_model_parts(runtime.world(), model, {std::nullopt, options.encoder_dtype, !options.dry_run})};
   if (origin == nullptr) return out;
-  require_recorded(*origin, out.parts, model);
   if (const Json* height = origin->find("height")) {
     out.trained_size = FrameSize{height->as_integer(), origin->at("width").as_integer()};
   }
+  if (!options.dry_run) require_recorded(*origin, out.parts, model);
   return out;
 }
 
 SampledModel from_model_folder(Runtime& runtime, const SampleOptions& options) {
   const std::optional<std::uint64_t> seed = seed_of(options.random_weights);
-  ModelParts parts = read_model_parts(runtime.world(), *options.model, {seed, options.encoder_dtype});
+  ModelParts parts =
+      read_model_parts(runtime.world(), *options.model, {seed, options.encoder_dtype, !options.dry_run});
   const std::string folder = parts.folder + "/transformer";
   SampledModel out{{}, {}, {folder, std::nullopt, false, {}}, std::nullopt, std::move(parts)};
   do_together(runtime.world(), [&] {
     const std::string file = folder + "/config.json";
     out.config = DitConfig::from_json(Json::parse_file(file), file);
-    out.weights = component_weights(folder, dit_weight_names(out.config), seed);
+    if (!options.dry_run) out.weights = component_weights(folder, dit_weight_names(out.config), seed);
   });
+  if (options.dry_run) return out;
   out.origin.hash = shared_component_hash(runtime.world(), folder, seed);
   return out;
 }

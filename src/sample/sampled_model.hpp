@@ -29,8 +29,9 @@ struct SampledModel {
 };
 
 /// Opens what the flags name and verifies it. VAE and text encoder are those of `--model`, else those that
-/// the checkpoint recorded; if the checkpoint recorded hashes, they must agree. Throws NoInputError,
-/// DataError, UsageError on all ranks. Collective.
+/// the checkpoint recorded; if the checkpoint recorded hashes, they must agree. For a dry run the parts'
+/// weights are neither read nor needed, and have no hashes. Throws NoInputError, DataError, UsageError on all
+/// ranks. Collective.
 [[nodiscard]] SampledModel open_sampled_model(Runtime& runtime, const SampleOptions& options);
 
 }  // namespace wan

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
 
-#include "model/vae/vae_streams.hpp"
+#include "model/vae/vae_config.hpp"
 #include "sample/prompt_list.hpp"
+#include "tensor/shape.hpp"
 
 namespace wan {
 
@@ -18,10 +18,5 @@ namespace wan {
 
 /// `path_stem`.mp4, or .png for one frame.
 [[nodiscard]] std::string video_path(const std::string& path_stem, const VideoRequest& request);
-
-/// Decodes a normalised latent [z, T', h, w] chunk by chunk, so that memory does not grow with the length,
-/// and writes the video or picture in one step under its name `path`. Throws CreateError, IoError.
-void write_video(const Vae& vae, VaeDecoder& decoder, const std::vector<float>& latent,
-                 const VideoRequest& request, double fps, const std::string& path);
 
 }  // namespace wan

@@ -50,6 +50,9 @@ VideoRecord::VideoRecord(const SampleOptions& options, const SampledModel& model
       .set("vae_hash", to_hex(model.parts.vae_hash))
       .set("text_encoder_hash", to_hex(model.parts.text_encoder_hash))
       .set("tokenizer_hash", to_hex(model.parts.tokenizer_hash));
+  if (options.vae_tiling.cuts(request.size.height, request.size.width)) {
+    settings_.set("vae_tiling", options.vae_tiling.text());
+  }
   sources_.set("weights_path", model.origin.path)
       .set("weights_step", or_null(model.origin.step))
       .set("weights", model.origin.averaged ? "ema" : "raw")

@@ -19,14 +19,13 @@ Json config_of(const std::string& component) {
   return Json::parse_file(component + "/config.json");
 }
 
-DType storage_on(const Device& device, EncoderStorage storage) {
-  const EncoderStorage automatic =
-      device.kind() == DeviceKind::cuda ? EncoderStorage::bf16 : EncoderStorage::fp32;
+}  // namespace
+
+DType encoder_storage(DeviceKind device, EncoderStorage storage) {
+  const EncoderStorage automatic = device == DeviceKind::cuda ? EncoderStorage::bf16 : EncoderStorage::fp32;
   const EncoderStorage chosen = storage == EncoderStorage::automatic ? automatic : storage;
   return chosen == EncoderStorage::bf16 ? DType::bf16 : DType::f32;
 }
-
-}  // namespace
 
 Hash128 shared_component_hash(const Communicator& world, const std::string& component,
                               std::optional<std::uint64_t> random_seed) {
@@ -68,6 +67,7 @@ ModelParts read_model_parts(const Communicator& world, const std::string& model,
                              {},
                              file_hash(folder + "/tokenizer/spiece.model")});
   });
+  if (!weights.hashed) return std::move(*parts);
   parts->vae_hash = shared_component_hash(world, parts->folder + "/vae", weights.random_seed);
   parts->text_encoder_hash =
       shared_component_hash(world, parts->folder + "/text_encoder", weights.random_seed);
@@ -77,14 +77,14 @@ ModelParts read_model_parts(const Communicator& world, const std::string& model,
 Vae load_vae(Device& device, const ModelParts& model, VaeParts parts) {
   return {device, model.vae,
           component_weights(model.folder + "/vae", vae_weight_names(model.vae), model.weights.random_seed),
-          storage_on(device, model.weights.storage), parts};
+          encoder_storage(device.kind(), model.weights.storage), parts};
 }
 
 Umt5Encoder load_text_encoder(Device& device, const ModelParts& model) {
   return {device, model.text_encoder,
           component_weights(model.folder + "/text_encoder", umt5_weight_names(model.text_encoder),
                             model.weights.random_seed),
-          storage_on(device, model.weights.storage)};
+          encoder_storage(device.kind(), model.weights.storage)};
 }
 
 }  // namespace wan

@@ -101,13 +101,13 @@ double guided_step_ms(const Runtime& runtime, Device& device, const DitConfig& c
   const Denoiser denoiser(device, dit, settings, branches);
   std::vector<double> times;
   auto last = std::chrono::steady_clock::now();
-  const bool finished = denoiser.run(items, [&](std::int64_t) {
+  const DenoiseReport report = denoiser.run(items, [&](std::int64_t) {
     const auto now = std::chrono::steady_clock::now();
     times.push_back(std::chrono::duration<double, std::milli>(now - last).count());
     last = now;
     return true;
   });
-  if (!finished) throw InternalError("the sampling steps ended early");
+  if (!report.whole) throw InternalError("the sampling steps ended early");
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
 }

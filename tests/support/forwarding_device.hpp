@@ -10,6 +10,7 @@ class ForwardingDevice : public Device {
 
   [[nodiscard]] DeviceKind kind() const override { return device_.kind(); }
   [[nodiscard]] std::string description() const override { return device_.description(); }
+  [[nodiscard]] std::optional<DeviceMemory> memory() const override { return device_.memory(); }
 
   [[nodiscard]] void* allocate(std::int64_t bytes) override { return device_.allocate(bytes); }
   void release(void* memory) noexcept override { device_.release(memory); }
@@ -25,6 +26,7 @@ class ForwardingDevice : public Device {
   [[nodiscard]] Event record(Stream stream) override { return device_.record(stream); }
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
+  void await(Event event) override { device_.await(event); }
 
   [[nodiscard]] DeviceGroups* groups() override { return device_.groups(); }
   [[nodiscard]] Ops& ops() override { return device_.ops(); }

@@ -6,7 +6,7 @@ void block_forward(const DitContext& context, const ParameterUnit& unit, const B
                    const Conditioning& conditioning, const Tensor& cached_kv, const Tensor& x,
                    BlockSaved& saved, const Tensor& out) {
   const std::int64_t dim = context.dim();
-  saved.modulation = context.walk.tensor(DType::f32, {context.samples(), 6 * dim});
+  saved.modulation = context.walk.tensor(DType::f32, {conditioning.e0.rows(), 6 * dim});
   const Tensor table = unit.group_weight(groups.table).reshaped({6 * dim});
   context.ops().add_row_vector({conditioning.e0, table, saved.modulation});
 

@@ -61,8 +61,13 @@ DitContext Dit::context(const Walk& walk, const PackView& view, Keep keep) const
 
 void Dit::embed_time_and_patches(const DitContext& context, const Tensor& latents, DitSaved& saved,
                                  const Tensor& x) const {
-  time_embedding_forward(context, unit(embed_unit), groups_.embed, saved.time);
+  saved.time = {};
+  embed_time(context.walk, context.view.timestep, saved.time);
   patch_embedding_forward(context, unit(embed_unit), groups_.embed, latents, saved.patch, x);
+}
+
+void Dit::embed_time(const Walk& walk, const Tensor& timestep, TimeEmbeddingSaved& saved) const {
+  time_embedding_forward(walk, config_, timestep, unit(embed_unit), groups_.embed, saved);
 }
 
 std::int64_t Dit::train_bytes(Ops& plan, const PackCapacity& capacity, std::int64_t row_multiple,
@@ -89,6 +94,13 @@ std::int64_t Dit::predict_bytes(Ops& plan, const PackCapacity& capacity, std::in
   predict(walk, planned_view(pack, elsewhere), nowhere(DType::f32, {pack.tokens() * 4 * config_.in_channels}),
           nowhere(DType::f32, {pack.text_rows(), config_.text_dim}),
           nowhere(DType::f32, {pack.tokens() * 4 * config_.out_channels}));
+  return arena.peak();
+}
+
+std::int64_t Dit::time_cache_bytes(Ops& plan, std::int64_t steps) const {
+  Arena arena;
+  TimeEmbeddingSaved saved;
+  embed_time(Walk(plan, arena), nowhere(DType::f32, {steps}), saved);
   return arena.peak();
 }
 

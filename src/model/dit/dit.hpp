@@ -9,6 +9,7 @@
 #include "model/dit/recompute.hpp"
 #include "model/dit/text_cache.hpp"
 #include "model/dit/text_embedding.hpp"
+#include "model/dit/time_cache.hpp"
 #include "model/dit/time_embedding.hpp"
 
 namespace wan {
@@ -92,12 +93,20 @@ class Dit {
   void predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
                const Tensor& prediction) const;
 
+  /// The time path of all steps of a denoising run; `timesteps` [S] fp32, a step's each.
+  void fill_time_cache(const Walk& walk, const Tensor& timesteps, const TimeCache& cache) const;
+  /// With all samples of the pack at `step`, whatever their own timesteps: view.row_index must be all 0.
+  void predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
+               const TimeCache& times, std::int64_t step, const Tensor& prediction) const;
+
   /// Arena bytes that one forward and backward, or one predict, takes for any pack within `capacity`. `plan`
   /// counts what it is made to count.
   [[nodiscard]] std::int64_t train_bytes(Ops& plan, const PackCapacity& capacity, std::int64_t row_multiple,
                                          const RecomputePlan& recompute) const;
   [[nodiscard]] std::int64_t predict_bytes(Ops& plan, const PackCapacity& capacity,
                                            std::int64_t row_multiple) const;
+  /// Or fill_time_cache.
+  [[nodiscard]] std::int64_t time_cache_bytes(Ops& plan, std::int64_t steps) const;
 
  private:
   [[nodiscard]] DitContext context(const Walk& walk, const PackView& view, Keep keep) const;
@@ -109,8 +118,15 @@ class Dit {
   }
   void embed_time_and_patches(const DitContext& context, const Tensor& latents, DitSaved& saved,
                               const Tensor& x) const;
+  void embed_time(const Walk& walk, const Tensor& timestep, TimeEmbeddingSaved& saved) const;
+  /// What of the conditioning a predict finds ready; the rest it computes.
+  struct Ready {
+    const TextCache* text = nullptr;
+    const TimeCache* times = nullptr;
+    std::int64_t step = 0;  ///< of `times`
+  };
   void predict(const Walk& walk, const PackView& view, const Tensor& latents, const Tensor& text,
-               const TextCache* cache, const Tensor& prediction) const;
+               const Ready& ready, const Tensor& prediction) const;
 
   DitConfig config_;
   DType storage_;

@@ -8,24 +8,36 @@ namespace wan {
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const Tensor& text,
                   const Tensor& prediction) const {
-  predict(walk, view, latents, text, nullptr, prediction);
+  predict(walk, view, latents, text, Ready(), prediction);
 }
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
                   const Tensor& prediction) const {
-  predict(walk, view, latents, {}, &cache, prediction);
+  predict(walk, view, latents, {}, {&cache, nullptr, 0}, prediction);
+}
+
+void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
+                  const TimeCache& times, std::int64_t step, const Tensor& prediction) const {
+  predict(walk, view, latents, {}, {&cache, &times, step}, prediction);
 }
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const Tensor& text,
-                  const TextCache* cache, const Tensor& prediction) const {
+                  const Ready& ready, const Tensor& prediction) const {
   const Arena::Scope scope(walk.arena());
   const DitContext passing = context(walk, view, Keep::nothing);
   Tensor x = passing.tokens(config_.dim());
   Tensor next = passing.tokens(config_.dim());
   DitSaved saved;
   walk.acquire(embed_unit, Pass::forward);
-  embed_time_and_patches(passing, latents, saved, x);
-  if (cache == nullptr) text_embedding_forward(passing, unit(embed_unit), groups_.embed, text, saved.text);
+  if (ready.times != nullptr) {
+    saved.time.e = ready.times->e(ready.step);
+    saved.time.e0 = ready.times->e0(ready.step);
+  } else {
+    embed_time(walk, view.timestep, saved.time);
+  }
+  patch_embedding_forward(passing, unit(embed_unit), groups_.embed, latents, saved.patch, x);
+  if (ready.text == nullptr)
+    text_embedding_forward(passing, unit(embed_unit), groups_.embed, text, saved.text);
   walk.release(embed_unit, Pass::forward);
 
   const Conditioning conditioning = {saved.time.e0, saved.text.context};
@@ -35,7 +47,8 @@ void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents,
     BlockSaved temporary;
     walk.acquire(index, Pass::forward);
     block_forward(passing, unit(index), groups_.block, conditioning,
-                  cache == nullptr ? Tensor{} : cache->kv(layer, passing.text_rows()), x, temporary, next);
+                  ready.text == nullptr ? Tensor{} : ready.text->kv(layer, passing.text_rows()), x, temporary,
+                  next);
     walk.release(index, Pass::forward);
     std::swap(x, next);
   }
@@ -60,6 +73,16 @@ void Dit::fill_text_cache(const Walk& walk, const PackView& view, const Tensor& 
                    cache.kv(layer, passing.text_rows()));
     walk.release(index, Pass::forward);
   }
+}
+
+void Dit::fill_time_cache(const Walk& walk, const Tensor& timesteps, const TimeCache& cache) const {
+  const Arena::Scope scope(walk.arena());
+  TimeEmbeddingSaved saved;
+  saved.e = cache.e();
+  saved.e0 = cache.e0();
+  walk.acquire(embed_unit, Pass::forward);
+  embed_time(walk, timesteps, saved);
+  walk.release(embed_unit, Pass::forward);
 }
 
 }  // namespace wan

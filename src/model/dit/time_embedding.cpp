@@ -2,22 +2,21 @@
 
 namespace wan {
 
-void time_embedding_forward(const DitContext& context, const ParameterUnit& unit, const EmbedGroups& groups,
-                            TimeEmbeddingSaved& saved) {
-  const Walk& walk = context.walk;
-  const std::int64_t rows = context.samples();
-  const std::int64_t dim = context.dim();
-  saved.sinusoid = walk.tensor(DType::f32, {rows, context.config.freq_dim});
+void time_embedding_forward(const Walk& walk, const DitConfig& config, const Tensor& timestep,
+                            const ParameterUnit& unit, const EmbedGroups& groups, TimeEmbeddingSaved& saved) {
+  const std::int64_t rows = timestep.elements();
+  const std::int64_t dim = config.dim();
+  saved.sinusoid = walk.tensor(DType::f32, {rows, config.freq_dim});
   saved.hidden_pre = walk.tensor(DType::f32, {rows, dim});
   saved.hidden = walk.tensor(DType::f32, {rows, dim});
-  saved.e = walk.tensor(DType::f32, {rows, dim});
+  if (!saved.e) saved.e = walk.tensor(DType::f32, {rows, dim});
   saved.activated = walk.tensor(DType::f32, {rows, dim});
-  saved.e0 = walk.tensor(DType::f32, {rows, 6 * dim});
+  if (!saved.e0) saved.e0 = walk.tensor(DType::f32, {rows, 6 * dim});
 
-  context.ops().timestep_embedding({context.view.timestep, saved.sinusoid});
+  walk.ops().timestep_embedding({timestep, saved.sinusoid});
   Linear(unit, groups.time_1).forward(walk, saved.sinusoid, saved.hidden, Activation::silu, saved.hidden_pre);
   Linear(unit, groups.time_2).forward(walk, saved.hidden, saved.e);
-  context.ops().activation_forward({Activation::silu, saved.e, saved.activated});
+  walk.ops().activation_forward({Activation::silu, saved.e, saved.activated});
   Linear(unit, groups.time_proj).forward(walk, saved.activated, saved.e0);
   walk.dump(unit.name(), "time", saved.e);
   walk.dump(unit.name(), "time_proj", saved.e0);

@@ -15,8 +15,9 @@ struct TimeEmbeddingSaved {
   Tensor e0;          ///< [R, 6 C]
 };
 
-void time_embedding_forward(const DitContext& context, const ParameterUnit& unit, const EmbedGroups& groups,
-                            TimeEmbeddingSaved& saved);
+/// `timestep` [R] fp32. e and e0 are allocated unless given.
+void time_embedding_forward(const Walk& walk, const DitConfig& config, const Tensor& timestep,
+                            const ParameterUnit& unit, const EmbedGroups& groups, TimeEmbeddingSaved& saved);
 
 /// `de` [R, C] holds the head's gradient and is added to; `de0` [R, 6 C] is the sum over blocks.
 void time_embedding_backward(const DitContext& context, const ParameterUnit& unit, const EmbedGroups& groups,

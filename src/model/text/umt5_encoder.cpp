@@ -152,7 +152,26 @@ AttentionSegments segments_of(const std::vector<std::int64_t>& lengths) {
   return out;
 }
 
+std::int64_t activation_bytes(const Umt5Config& config, const std::vector<ParameterUnit>& units,
+                              const std::vector<std::int64_t>& lengths) {
+  PlanOps ops;
+  PlanTextOps text;
+  Arena arena;
+  const AttentionSegments segments = segments_of(lengths);
+  const Tensor id = arena.allocate(DType::i32, {segments.query.back()});
+  (void)forward({config, ops, text, arena, segments}, units, id);
+  return arena.peak();
+}
+
 }  // namespace
+
+Umt5Memory plan_umt5(const Umt5Config& config, DType storage, const std::vector<std::int64_t>& lengths) {
+  const std::vector<ParameterUnit> planned = units(config, storage);
+  Umt5Memory out;
+  for (const ParameterUnit& unit : planned) out.weights += unit.weight_bytes();
+  out.activations = activation_bytes(config, planned, lengths);
+  return out;
+}
 
 Umt5Encoder::Umt5Encoder(Device& device, const Umt5Config& config, const Parameters::Source& source,
                          DType storage)
@@ -162,13 +181,7 @@ Umt5Encoder::Umt5Encoder(Device& device, const Umt5Config& config, const Paramet
 }
 
 std::int64_t Umt5Encoder::activation_bytes(const std::vector<std::int64_t>& lengths) const {
-  PlanOps ops;
-  PlanTextOps text;
-  Arena arena;
-  const AttentionSegments segments = segments_of(lengths);
-  const Tensor id = arena.allocate(DType::i32, {segments.query.back()});
-  (void)forward({config_, ops, text, arena, segments}, parameters_.units(), id);
-  return arena.peak();
+  return wan::activation_bytes(config_, parameters_.units(), lengths);
 }
 
 Tensor Umt5Encoder::encode(const std::vector<std::vector<std::int32_t>>& prompts) {

@@ -8,6 +8,14 @@
 
 namespace wan {
 
+/// Device bytes of an encoder and of one call for prompts of some lengths.
+struct Umt5Memory {
+  std::int64_t weights = 0;
+  std::int64_t activations = 0;
+};
+[[nodiscard]] Umt5Memory plan_umt5(const Umt5Config& config, DType storage,
+                                   const std::vector<std::int64_t>& lengths);
+
 /// The UMT5 text encoder (transformers UMT5EncoderModel; Chung et al. 2023), weights on a device. RMS
 /// statistics, softmax and the sums of products are fp32; everything else is in the storage dtype.
 class Umt5Encoder {

@@ -61,6 +61,18 @@ const VaeDecoderNet& Vae::decoder() const {
   return *decoder_;
 }
 
+std::int64_t weight_elements(const VaeConfig& config, VaeParts parts) {
+  std::int64_t elements = 0;
+  const Parameters::Source count = [&](const ParameterSpec& spec, float*) {
+    elements += spec.shape.elements();
+  };
+  PlanFrameOps frames;
+  const VaeBuilder builder{frames, nullptr, &count, DType::f32};
+  if (parts != VaeParts::decoder) (void)VaeEncoderNet(builder, config);
+  if (parts != VaeParts::encoder) (void)VaeDecoderNet(builder, config);
+  return elements;
+}
+
 VaeGeometry checked_geometry(const VaeConfig& config, const VaeGeometry& geometry, DeviceKind device) {
   const std::int64_t factor = config.spatial_factor();
   const auto check = [&](const char* key, std::int64_t extent) {

@@ -46,6 +46,9 @@ struct VaeGeometry {
 [[nodiscard]] VaeGeometry checked_geometry(const VaeConfig& config, const VaeGeometry& geometry,
                                            DeviceKind device = DeviceKind::host);
 
+/// Weights of the parts, in elements.
+[[nodiscard]] std::int64_t weight_elements(const VaeConfig& config, VaeParts parts);
+
 /// What a stream of clips of one geometry costs, found without data or device.
 struct VaePlan {
   FrameWalkSizes memory;               ///< activations and histories, whatever the number of frames

@@ -42,7 +42,7 @@ VaeDecoder::VaeDecoder(const Vae& vae, const VaeGeometry& geometry)
   walk_.begin_clip();
 }
 
-Tensor VaeDecoder::push(const Tensor& latents) {
+Tensor VaeDecoder::push(const Tensor& latents, Range range) {
   const VaeConfig& config = vae_->config();
   const std::int64_t rows = geometry_.height / config.spatial_factor();
   const std::int64_t columns = geometry_.width / config.spatial_factor();
@@ -60,6 +60,7 @@ Tensor VaeDecoder::push(const Tensor& latents) {
     walk_.copy(staged.row_range(channel, channel + 1), latents.row_range(channel, channel + 1));
   }
   const Tensor video = vae_->decoder().forward(walk_, staged, {frames, rows, columns, config.z_dim});
+  if (range == Range::open) return video;
   FrameMap clamp;
   clamp.x = clamp.y = video;
   clamp.lowest = -1;

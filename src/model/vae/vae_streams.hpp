@@ -40,9 +40,10 @@ class VaeDecoder {
 
   /// latents: the clip's next latent frames, [z, t h w] normalised, fp32, host or device memory; may be a
   /// band of columns of the whole clip's [z, T' h w]; t from 1 to geometry().chunk. Returns the video [T, H,
-  /// W, 3], fp32 in
-  /// [-1, 1], device memory, valid until the next call; T = 1 + f (t - 1) at the clip's beginning, f t later.
-  [[nodiscard]] Tensor push(const Tensor& latents);
+  /// W, 3], fp32, clamped to [-1, 1] or, with an open range, as the network gives it, device memory, valid
+  /// until the next call; T = 1 + f (t - 1) at the clip's beginning, f t later.
+  enum class Range { clamped, open };
+  [[nodiscard]] Tensor push(const Tensor& latents, Range range = Range::clamped);
 
   [[nodiscard]] const Vae& vae() const { return *vae_; }
   [[nodiscard]] const VaeGeometry& geometry() const { return geometry_; }

@@ -197,6 +197,47 @@ class Sampling(WorkflowTest):
         self.assertIn("noise.safetensors", said)
         self.sample("noise4", "--prompts", *PROMPTS, "--noise", self.folder / "noise.safetensors", code=64)
 
+    def test_guidance_branches_together_or_one_after_the_other(self):
+        together, apart = (self.latent(way, "--base_seed", 5, "--guidance_branches", way) for way in ("batched", "sequential"))
+        self.assertLessEqual(distance(apart, together), LATENTS)
+
+    def test_tiles_change_the_pictures_and_not_the_latent(self):
+        whole = self.latent("whole", "--base_seed", 5)
+        tiled = self.latent("tiled", "--base_seed", 5, "--vae_tiling", "--tile_sample_min_height", 32, "--tile_sample_min_width", 48,
+                            "--tile_sample_stride_height", 24, "--tile_sample_stride_width", 32)
+        self.assertEqual(tiled.tobytes(), whole.tobytes())
+        records = [json.loads(next((self.folder / name).glob("*.json")).read_text()) for name in ("whole", "tiled")]
+        self.assertNotIn("vae_tiling", records[0])
+        self.assertEqual(records[1]["vae_tiling"], "32x48/24x32")
+        self.assertNotEqual(records[0]["video_hash"], records[1]["video_hash"])
+        self.assertIn("stride", self.sample("refused", "--prompts", "x", "--vae_tiling", "--tile_sample_stride_width", 100, code=64))
+
+    def test_timings_tell_every_stage(self):
+        path = self.folder / "timings.json"
+        said = self.sample("timed", "--prompts", *PROMPTS, "--timings", path)
+        times = json.loads(path.read_text())
+        batches = times["batches"]
+        self.assertEqual(sorted(video for batch in batches for video in batch["videos"]),
+                         sorted(str(video) for video in (self.folder / "timed").glob("*.mp4")))
+        for batch in batches:
+            self.assertEqual((batch["branches"], batch["steps"]), ("batched", 4))
+            self.assertAlmostEqual(batch["step_ms"], batch["denoise_ms"] / 4, delta=1e-6 * batch["denoise_ms"])
+            for stage in ("denoise_ms", "vae_ms", "write_ms"):
+                self.assertGreater(batch[stage], 0, stage)
+        stages = times["text_ms"] + sum(batch["denoise_ms"] + batch["vae_ms"] for batch in batches)
+        self.assertGreaterEqual(times["sampling_ms"], stages)
+        for word in ("denoise_ms=", "step_ms=", "vae_ms=", "write_ms=", "text_ms=", "sampling_ms="):
+            self.assertIn(word, said)
+
+    def test_a_dry_run_tells_the_memory_and_writes_nothing(self):
+        for source in (["--model", self.model], ["--checkpoint_dir", self.trained]):
+            said = run("wan-sample", *source, "--output_dir", self.folder / "dry", "--prompts", *PROMPTS, "--frame_nums", 5, "--sizes",
+                       "64*80", "--dry-run")
+            self.assertIn("3 videos, the largest 64 high", said)
+            for word in ("texts", "denoising", "decoding", "peak"):
+                self.assertRegex(said, rf"(?m)^{word} ")
+        self.assertFalse((self.folder / "dry").exists())
+
     def test_solvers_agree_in_the_limit(self):
         coarse, fine = (self.latent(f"euler{n}", "--sample_solver", "euler", "--base_seed", 5, steps=n, guide=1) for n in (4, 40))
         second_order = self.latent("unipc", "--sample_solver", "unipc", "--base_seed", 5, steps=40, guide=1)

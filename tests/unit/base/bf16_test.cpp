@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
+
+#include "base/bf16_array.hpp"
 
 namespace wan {
 namespace {
@@ -32,6 +35,16 @@ TEST(half, every_pattern_survives_widening_and_rounding) {
     if (!std::isnan(value)) {
       EXPECT_EQ(float_to_half(value), bits);
     }
+  }
+}
+
+TEST(bf16, many_are_rounded_as_one_is) {
+  for (const std::int64_t count : {0, 1, 1000, 3 * (1 << 20) + 5}) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = 1e-3F * static_cast<float>(i % 7919) - 3;
+    std::vector<bf16> rounded(values.size());
+    round_to_bf16(values.data(), count, rounded.data());
+    for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(rounded[i].bits, to_bf16(values[i]).bits) << i;
   }
 }
 

@@ -8,12 +8,13 @@ namespace {
 TEST(Progress, ALineHasRatesOfThisRunAndCountsOfAll) {
   const EncodeCount start{10, 1, 100};
   const EncodeCount now{30, 6, 100};
-  const EncodeCosts costs{10, 0.5, 4, 20, 0.5};
-  EXPECT_EQ(
-      Progress::line(EncodeStage::clips, start, now, costs, 50),
-      "prep clips=36/100 rejects=6 clips_per_s=0.500 decode_ms=50.0 vae_ms=400.0 text_ms=25.0 eta_s=128");
+  const EncodeCosts costs{10, 0.5, 4, 0.04, 20, 0.5};
+  EXPECT_EQ(Progress::line(EncodeStage::clips, start, now, costs, 50),
+            "prep clips=36/100 rejects=6 clips_per_s=0.500 decode_ms=50.0 vae_ms=400.0 write_ms=4.0 "
+            "text_ms=25.0 eta_s=128");
   EXPECT_EQ(Progress::line(EncodeStage::clips, start, start, {}, 0),
-            "prep clips=11/100 rejects=1 clips_per_s=0.000 decode_ms=0.0 vae_ms=0.0 text_ms=0.0 eta_s=?");
+            "prep clips=11/100 rejects=1 clips_per_s=0.000 decode_ms=0.0 vae_ms=0.0 write_ms=0.0 text_ms=0.0 "
+            "eta_s=?");
   EXPECT_EQ(Progress::line(EncodeStage::texts, {10, 0, 100}, {60, 0, 100}, costs, 5),
             "prep texts=60/100 texts_per_s=10.000 text_ms=25.0 eta_s=4");
 }

@@ -94,5 +94,20 @@ TEST(WorkSharing, OneLongVideoIsSharedByItsClips) {
   }
 }
 
+TEST(WorkSharing, OneLongVideoKeepsAllThreadsOfARankBusy) {
+  SourceTask film{"film", 16, 16, {}};
+  for (std::int64_t i = 0; i < 600; ++i) film.clips.push_back({0, i, {i * 17, 17}});
+  EXPECT_EQ(share_of({film}, 0, 1).size(), 1U);
+  const std::vector<SourceTask> runs = share_of({film}, 0, 1, 14);
+  EXPECT_GE(runs.size(), 28U);
+  EXPECT_LE(runs.size(), 29U);
+  std::set<std::int64_t> rows;
+  for (const SourceTask& run : runs) {
+    EXPECT_LE(run.clips.size(), std::size_t{600 / 28 + 1});
+    for (const ClipTask& clip : run.clips) EXPECT_TRUE(rows.insert(clip.row).second);
+  }
+  EXPECT_EQ(rows.size(), 600U);
+}
+
 }  // namespace
 }  // namespace wan

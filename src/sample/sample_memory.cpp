@@ -1,0 +1,134 @@
+#include "sample/sample_memory.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "device/ops/plan/plan_ops.hpp"
+#include "model/dit/dit.hpp"
+#include "model/text/umt5_encoder.hpp"
+#include "model/vae/tile_blender.hpp"
+#include "model/vae/vae.hpp"
+#include "sample/denoiser.hpp"
+
+namespace wan {
+namespace {
+
+/// A context, and what matrix, attention and convolution libraries take for themselves.
+constexpr std::int64_t product_libraries = 700LL << 20U;
+constexpr std::int64_t convolution_libraries = 1LL << 30U;
+
+StageMemory texts(const SampledStages& stages) {
+  // As many as prompt_encoder.cpp takes together.
+  const std::vector<std::int64_t> lengths(8, DitConfig::text_slots);
+  const Umt5Memory memory = plan_umt5(stages.text_encoder, stages.encoder_storage, lengths);
+  return {"texts",
+          {{"text encoder", memory.weights},
+           {"activations", memory.activations},
+           {"libraries", product_libraries}}};
+}
+
+std::int64_t weight_bytes(const Dit& dit) {
+  std::int64_t bytes = 0;
+  for (const ParameterUnit& unit : dit.parameters().units()) bytes += unit.weight_bytes();
+  return bytes;
+}
+
+StageMemory denoising(const SampledStages& stages, const Dit& dit, const Grid& grid) {
+  const std::int64_t multiple = row_multiple(DeviceKind::cuda);
+  const std::int64_t branches = stages.guided ? 2 : 1;
+  const bool together =
+      !stages.guided || stages.branches == GuidanceBranches::batched ||
+      (stages.branches == GuidanceBranches::automatic && branches * grid.tokens() <= batched_at_most_tokens);
+  const std::vector<PackSample> samples(static_cast<std::size_t>(together ? branches : 1),
+                                        {grid, 0, DitConfig::text_slots});
+  const Pack pack(samples, multiple);
+  PlanOps plan;
+  const std::int64_t rows = pack.rows();
+  const std::int64_t passes = together ? 1 : branches;
+  const DitConfig& config = dit.config();
+  const std::int64_t keys =
+      passes * config.num_layers * pack.text_rows() * 2 * config.dim() * bytes_of(dit.storage());
+  const std::int64_t times = stages.steps * 7 * config.dim() * bytes_of(DType::f32);
+  // The sample, UniPC's four, the branches' velocities and, together, latents.
+  const std::int64_t states = 5 + branches + (together ? branches : 0);
+  const std::int64_t latents = states * grid.tokens() * 4 * config.in_channels * bytes_of(DType::f32);
+  // Row index and position of each token, and the index that replaces it.
+  const std::int64_t tables = passes * rows * 5 * bytes_of(DType::i32);
+  return {"denoising",
+          {{"transformer", weight_bytes(dit)},
+           {"activations",
+            dit.predict_bytes(plan, {rows, pack.text_rows(), static_cast<std::int64_t>(samples.size())},
+                              multiple)},
+           {"text keys", keys},
+           {"latents, times", latents + times + tables},
+           {"libraries", product_libraries}}};
+}
+
+std::int64_t decoder_activations(const SampledStages& stages, std::int64_t height, std::int64_t width) {
+  const VaeGeometry geometry = checked_geometry(stages.vae, {height, width, 0}, DeviceKind::cuda);
+  return plan_decode(stages.vae, stages.encoder_storage, geometry).memory.total();
+}
+
+/// Of whole frames, or of the sizes that tiles have.
+std::int64_t decoding_activations(const SampledStages& stages, const FrameSize& size) {
+  const VaeTiling& tiling = stages.tiling;
+  if (!tiling.cuts(size.height, size.width)) return decoder_activations(stages, size.height, size.width);
+  std::set<std::pair<std::int64_t, std::int64_t>> sizes;
+  for (const TileSpan& down :
+       tile_spans(size.height, tiling.tile_sample_min_height, tiling.tile_sample_stride_height)) {
+    for (const TileSpan& across :
+         tile_spans(size.width, tiling.tile_sample_min_width, tiling.tile_sample_stride_width)) {
+      sizes.emplace(down.extent, across.extent);
+    }
+  }
+  std::int64_t sum = 0;
+  for (const auto& [height, width] : sizes) sum += decoder_activations(stages, height, width);
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t StageMemory::total() const {
+  std::int64_t sum = 0;
+  for (const auto& [kind, bytes] : kinds) sum += bytes;
+  return sum;
+}
+
+std::vector<StageMemory> plan_sampling(const SampledStages& stages, const FrameSize& size,
+                                       std::int64_t frames) {
+  const Dit dit(stages.transformer, stages.storage);
+  const std::int64_t patch = 2 * stages.vae.spatial_factor();
+  const Grid grid{stages.vae.latent_frames(frames), size.height / patch, size.width / patch};
+  std::vector<StageMemory> out = {texts(stages), denoising(stages, dit, grid)};
+  const std::int64_t decoder =
+      weight_elements(stages.vae, VaeParts::decoder) * bytes_of(stages.encoder_storage);
+  out.back().kinds.insert(out.back().kinds.begin() + 1, {"VAE decoder", decoder});
+  StageMemory decoding{"decoding", {}};
+  if (stages.many) decoding.kinds.emplace_back("transformer", weight_bytes(dit));
+  decoding.kinds.emplace_back("VAE decoder", decoder);
+  decoding.kinds.emplace_back("activations", decoding_activations(stages, size));
+  decoding.kinds.emplace_back("libraries", product_libraries + convolution_libraries);
+  out.push_back(std::move(decoding));
+  return out;
+}
+
+std::string to_text(const std::vector<StageMemory>& stages) {
+  std::string out;
+  std::int64_t peak = 0;
+  const auto line = [&](const char* stage, const char* kind, std::int64_t bytes) {
+    char text[128];
+    std::snprintf(text, sizeof text, "%-10s %-15s %8.2f GiB\n", stage, kind,
+                  static_cast<double>(bytes) / (1024.0 * 1024 * 1024));
+    out += text;
+  };
+  for (const StageMemory& stage : stages) {
+    for (const auto& [kind, bytes] : stage.kinds) line(stage.stage.c_str(), kind.c_str(), bytes);
+    line(stage.stage.c_str(), "in all", stage.total());
+    peak = std::max(peak, stage.total());
+  }
+  line("peak", "", peak);
+  return out;
+}
+
+}  // namespace wan
