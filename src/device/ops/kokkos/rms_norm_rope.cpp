@@ -186,9 +186,9 @@ struct PartialBackward {
   }
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION Angles scalars(const AnyLanes& lanes, std::int64_t token) const {
-    Angles out;
-    rotate.angles(lanes, token, out);
-    return out;
+    Angles angles;
+    rotate.angles(lanes, token, angles);
+    return angles;
   }
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t) const {
