@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole way on this machine in minutes: draws clips, prepares them, trains a small model, samples it and scores what
-# it made. Installs what is missing (as root on Debian 12; --no-install refuses) and builds first.
+# it made; fewer than 95 % right of what was trained on, or 80 % of what was left out, is an error. Installs what is
+# missing (as root on Debian 12; --no-install refuses) and builds first.
 # usage: demo.sh [--no-install] [FOLDER [OVERRIDES]]
 # FOLDER (checkpoints/demo) is where everything lands; what is found there goes on. OVERRIDES (a.b=c) reach wan-train.
 # Environment: WAN_RANKS (2) MPI ranks.
@@ -39,8 +40,11 @@ on_ranks "$ranks" "$bin/wan-sample" --checkpoint_dir "$folder/run" --prompts_fil
 sampled=$SECONDS
 
 say "score"
-"$bin/wan-demo-score" --samples "$folder/run/samples" \
-  --left_out "$folder/drawn/left_out.json" --output "$folder/run/samples/score.json" --sheet "$folder/contact_sheet.png"
+scored=0
+"$bin/wan-demo-score" --samples "$folder/run/samples" --least_seen 0.95 --least_left_out 0.8 \
+  --left_out "$folder/drawn/left_out.json" --output "$folder/run/samples/score.json" \
+  --sheet "$folder/contact_sheet.png" || scored=$?
 "$wan_python" "$wan_home/analysis/report.py" "$folder/run" --out "$folder/report"
 echo "prep $((prepared - begin)) s, train $((trained - prepared)) s, sample $((sampled - trained)) s on $ranks ranks"
 echo "contact sheet $folder/contact_sheet.png, report $folder/report"
+exit "$scored"

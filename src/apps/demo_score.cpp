@@ -20,6 +20,8 @@ struct Options {
   std::string output;
   std::optional<std::string> sheet;
   std::int64_t columns = 8;
+  double least_seen = 0;
+  double least_left_out = 0;
 };
 
 wan::Invocation<Options> parse(const std::vector<std::string>& arguments) {
@@ -36,7 +38,10 @@ wan::Invocation<Options> parse(const std::vector<std::string>& arguments) {
       .required()
       .flag("sheet", o.sheet,
             "where to write a contact sheet (PNG): first, middle and last frame of each clip")
-      .flag("columns", o.columns, wan::within(1, 100), "clips", "per row of the sheet");
+      .flag("columns", o.columns, wan::within(1, 100), "clips", "per row of the sheet")
+      .flag("least_seen", o.least_seen, wan::within(0, 1), "",
+            "share of clips with both right that is asked for; a smaller one is exit code 65")
+      .flag("least_left_out", o.least_left_out, wan::within(0, 1), "", "the same of those left out");
   out.text = line.parse(arguments, out.notices);
   return out;
 }
@@ -86,6 +91,14 @@ void write_sheet(const Options& options, const std::vector<std::string>& files) 
   wan::write_png(*options.sheet, wan::contact_sheet(pictures, 3 * options.columns));
 }
 
+void require_share(const Options& options, const wan::Json& report, const char* part, double least) {
+  const wan::Json& both = report.at(part).at("both");
+  if (least == 0 || (both.is_number() && both.as_number() >= least)) return;
+  throw wan::DataError(options.samples,
+                       wan::cat("share of clips with colour and direction right, ", part, ": found ",
+                                both.dump(), ", asked for: ", least, " or more"));
+}
+
 wan::ExitCode score(wan::Runtime& runtime, const Options& options) {
   if (runtime.rank() != 0) return wan::ExitCode::done;
   const std::vector<std::string> files = mp4_files(options.samples);
@@ -95,6 +108,8 @@ wan::ExitCode score(wan::Runtime& runtime, const Options& options) {
   wan::write_file_atomically(options.output, report.dump(2) + "\n");
   if (options.sheet) write_sheet(options, files);
   wan::log::info(wan::cat("seen=", report.at("seen").dump(), " left_out=", report.at("left_out").dump()));
+  require_share(options, report, "seen", options.least_seen);
+  require_share(options, report, "left_out", options.least_left_out);
   return wan::ExitCode::done;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* prefix = "iter_";
 constexpr const char* unfinished = ".tmp.";
+constexpr const char* aside = ".aside.";
 
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
@@ -60,12 +62,28 @@ std::vector<std::int64_t> iterations_in(const std::string& run) {
 
 void remove_iteration(const std::string& run, std::int64_t step) {
   const std::string path = run + "/" + iteration_name(step);
-  const std::string aside = path + unfinished + "removed";
-  remove_tree(aside);
+  const std::string removed = path + unfinished + "removed";
+  remove_tree(removed);
   std::error_code error;
-  fs::rename(path, aside, error);
+  fs::rename(path, removed, error);
   if (error) throw IoError(path, error.value(), "cannot rename before removal");
-  remove_tree(aside);
+  remove_tree(removed);
+}
+
+std::vector<std::int64_t> set_later_aside(const std::string& run, std::int64_t step) {
+  std::vector<std::int64_t> moved;
+  for (const std::int64_t later : iterations_in(run)) {
+    if (later <= step) break;
+    const std::string path = run + "/" + iteration_name(later);
+    int number = 1;
+    while (fs::exists(cat(path, aside, number))) ++number;
+    std::error_code error;
+    fs::rename(path, cat(path, aside, number), error);
+    if (error) throw IoError(path, error.value(), "cannot rename to set it aside");
+    moved.push_back(later);
+  }
+  if (!moved.empty()) write_file_atomically(run + "/" + tracker_name, cat(step, "\n"));
+  return moved;
 }
 
 void remove_leftovers(const std::string& run) {

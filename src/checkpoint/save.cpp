@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -72,6 +74,33 @@ void share_ranges(const Communicator& comm, TensorTable& table) {
   }
 }
 
+/// True if any of `count` numbers of `Bits` is NaN or infinite: all bits of the exponent are set.
+template <class Bits>
+bool any_not_finite(const void* data, std::int64_t count, Bits exponent) {
+  const auto* const bytes = static_cast<const std::byte*>(data);
+  bool found = false;
+  for (std::int64_t i = 0; i < count; ++i) {
+    Bits bits;
+    std::memcpy(&bits, bytes + i * static_cast<std::int64_t>(sizeof bits), sizeof bits);
+    found |= (bits & exponent) == exponent;
+  }
+  return found;
+}
+
+/// A checkpoint of such numbers could only be thrown away, and would push good ones out.
+void require_finite(const Snapshot& snapshot) {
+  constexpr std::uint32_t exponent_f32 = 0x7f800000U;
+  constexpr std::uint16_t exponent_bf16 = 0x7f80U;
+  for (const SnapshotPart& part : snapshot.parts) {
+    const std::int64_t count = part.part.elements();
+    if (part.dtype == DType::bf16 ? any_not_finite(part.data, count, exponent_bf16)
+                                  : any_not_finite(part.data, count, exponent_f32)) {
+      throw NumericError(snapshot.step, part.path,
+                         "holds numbers that are not finite; such a checkpoint is never saved");
+    }
+  }
+}
+
 void hash_memory(const Communicator& comm, const std::vector<SnapshotPart>& parts, TensorTable& table) {
   std::vector<Hash128> hashes(table.tensors.size());
   for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -132,6 +161,7 @@ void commit(const std::string& run, const std::string& draft, const Snapshot& sn
 void save_or_throw(const Communicator& comm, const std::string& run, const std::string& draft,
                    const Snapshot& snapshot) {
   TensorTable table = gather_table(comm, snapshot.parts);
+  do_together(comm, [&] { require_finite(snapshot); });
   hash_memory(comm, snapshot.parts, table);
   do_together(comm, [&] {
     if (comm.rank() != 0) return;

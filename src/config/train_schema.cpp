@@ -152,8 +152,10 @@ void add_output(Schema& s, TrainConfig& config) {
   s.add("keep_every", checkpoint.keep_every, at_least(1), "steps",
         "besides those, keep every multiple for ever; null: none");
   s.add("async_save", checkpoint.async_save, "write in the background while training goes on");
-  s.add("ckpt_step", checkpoint.ckpt_step, at_least(0), "steps",
-        "resume from this step; null: the newest good one");
+  s.add(
+      "ckpt_step", checkpoint.ckpt_step, at_least(0), "steps",
+      "resume from this step, once: started again, a run goes on from its own newest; null: the newest good "
+      "one");
   s.add("pretrained_checkpoint", checkpoint.pretrained_checkpoint,
         "weights to start from at step 0 where nothing is resumed: a run folder, one iteration of it, or a "
         "diffusers model folder");

@@ -37,6 +37,7 @@ class Fields {
 
   [[nodiscard]] const std::vector<std::string>& keys() const { return order_; }
 
+  [[nodiscard]] bool has(const std::string& key) const { return settings_.count(key) != 0; }
   [[nodiscard]] const std::string& text(const std::string& key) const { return at(key).value.text; }
   [[nodiscard]] std::int64_t integer(const std::string& key) const {
     const auto value = as_integer(at(key).value);
@@ -104,6 +105,8 @@ DatasetSettings read_settings(const Fields& fields) {
   const std::string& dtype = fields.text("dtype");
   if (dtype != "fp32" && dtype != "bf16") fields.fail("dtype", "fp32, bf16");
   s.dtype = dtype_from_name(dtype);
+  // The first data sets lack the key.
+  if (fields.has("encoder_dtype")) s.encoder_dtype = fields.text("encoder_dtype");
   s.seed = fields.integer("seed");
   s.split = fields.weights("split");
   s.shard_maxcount = fields.integer("shard_maxcount");
@@ -156,6 +159,7 @@ std::string to_yaml(const DatasetSettings& s) {
              "max_clips: ", optional_text(s.max_clips), "\n",                   //
              "latents: ", s.latents, "\n",                                      //
              "dtype: ", name_of(s.dtype), "\n",                                 //
+             "encoder_dtype: ", s.encoder_dtype, "\n",                          //
              "seed: ", s.seed, "\n",                                            //
              "split: [", real_text(s.split[0]), ", ", real_text(s.split[1]), ", ", real_text(s.split[2]),
              "]\n", "shard_maxcount: ", s.shard_maxcount, "\n");

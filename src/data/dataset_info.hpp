@@ -31,6 +31,7 @@ struct DatasetSettings {
   std::optional<std::int64_t> max_clips;
   std::string latents;  ///< "mean" or "sample" of the posterior
   DType dtype = DType::bf16;
+  std::string encoder_dtype = "auto";  ///< storage of VAE and text encoder: "auto", "fp32", "bf16"
   std::int64_t seed = 0;
   SplitWeights split{8, 1, 1};
   std::int64_t shard_maxcount = 0;  ///< videos per shard

@@ -89,6 +89,7 @@ DatasetSettings settings_of(const PrepOptions& options, const ModelParts& model)
   s.max_clips = options.max_clips;
   s.latents = options.stochastic ? "sample" : "mean";
   s.dtype = options.latent_dtype == Storage::bf16 ? DType::bf16 : DType::f32;
+  s.encoder_dtype = choice_name(options.encoder_dtype);
   s.seed = options.seed;
   s.split = {options.split[0], options.split[1], options.split[2]};
   s.shard_maxcount = options.shard_maxcount;

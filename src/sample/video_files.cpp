@@ -43,7 +43,7 @@ std::string video_name(const std::string& prefix, std::int64_t place, const Vide
   std::snprintf(number, sizeof number, "%04lld", static_cast<long long>(place));
   const std::string words = slug(request.prompt);
   return cat(prefix, prefix.empty() ? "" : "_", number, words.empty() ? "" : "_", words, "_seed",
-             request.seed);
+             request.seed, request.frames == 1 ? "_still" : "");
 }
 
 Shape latent_shape(const VaeConfig& vae, const VideoRequest& request) {

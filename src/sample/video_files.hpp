@@ -9,7 +9,7 @@
 namespace wan {
 
 /// "0003_a-red-fox_seed42": the place in the list keeps names apart and in order. `prefix`, if not empty,
-/// comes first.
+/// comes first; a single frame ends in "_still", so that its record is not that of a video.
 [[nodiscard]] std::string video_name(const std::string& prefix, std::int64_t place,
                                      const VideoRequest& request);
 

@@ -43,6 +43,7 @@ VideoRecord::VideoRecord(const SampleOptions& options, const SampledModel& model
       .set("solver", choice_name(options.sample_solver))
       .set("sigma_grid", choice_name(options.sigma_grid))
       .set("params_dtype", choice_name(options.params_dtype))
+      .set("encoder_dtype", choice_name(options.encoder_dtype))
       .set("reference", options.reference)
       .set("noise_hash", noise ? Json(to_hex(*noise)) : Json())
       .set("weights_hash", to_hex(model.origin.hash))

@@ -16,6 +16,7 @@ void LossTotals::add(const std::vector<SampleLoss>& samples) {
     sums_[raw_] += sample.raw;
     sums_[elements_] += static_cast<double>(sample.elements);
     sums_[count_] += 1.0;
+    if (std::isfinite(sample.weighted) && std::isfinite(sample.raw)) sums_[finite_] += 1.0;
     const auto bin = static_cast<std::size_t>(
         std::upper_bound(edges_.begin(), edges_.end(), static_cast<double>(sample.sigma)) - edges_.begin());
     sums_[first_bin_ + 2 * bin] += sample.raw;
@@ -34,10 +35,6 @@ double LossTotals::weighted() const {
 
 double LossTotals::raw() const {
   return sums_[elements_] > 0 ? sums_[raw_] / sums_[elements_] : 0.0;
-}
-
-bool LossTotals::finite() const {
-  return std::isfinite(sums_[weighted_]) && std::isfinite(sums_[raw_]);
 }
 
 void LossTotals::write(Json& line) const {

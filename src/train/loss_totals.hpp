@@ -24,7 +24,8 @@ class LossTotals {
   [[nodiscard]] double weighted() const;
   [[nodiscard]] double raw() const;
   [[nodiscard]] std::int64_t samples() const { return static_cast<std::int64_t>(sums_[count_]); }
-  [[nodiscard]] bool finite() const;
+  /// How many of them have a finite loss. None: the weights are no good; some: the others' data are not.
+  [[nodiscard]] std::int64_t finite_samples() const { return static_cast<std::int64_t>(sums_[finite_]); }
 
   /// "loss", "loss_unweighted", and the unweighted loss of every level that occurred, "loss_sigma_0.25_0.5".
   void write(Json& line) const;
@@ -34,7 +35,8 @@ class LossTotals {
   static constexpr std::size_t raw_ = 1;
   static constexpr std::size_t elements_ = 2;
   static constexpr std::size_t count_ = 3;
-  static constexpr std::size_t first_bin_ = 4;  ///< then raw loss and elements of each level
+  static constexpr std::size_t finite_ = 4;
+  static constexpr std::size_t first_bin_ = 5;  ///< then raw loss and elements of each level
 
   std::vector<double> edges_;
   std::vector<double> sums_;

@@ -33,12 +33,34 @@ bool changes_training(const std::string& key) {
   return true;
 }
 
-/// The checkpoint that `place` names: a run's newest good one, or that of a folder RUN/iter_0001000.
-std::optional<checkpoint::Checkpoint> open_place(const Communicator& world, const std::string& place) {
-  const std::filesystem::path path = std::filesystem::path(place + "/").lexically_normal().parent_path();
+/// What the run that made a checkpoint was told.
+TrainConfig config_of(const std::string& iteration) {
+  return read_train_config(iteration + "/" + checkpoint::config_name);
+}
+
+/// A run folder, and the step of it that is asked for; without one, the newest good one is.
+struct Place {
+  std::string run;
+  std::optional<std::int64_t> step;
+};
+
+/// What a path names: a run, or the folder RUN/iter_0001000.
+Place place_of(const std::string& text) {
+  const std::filesystem::path path = std::filesystem::path(text + "/").lexically_normal().parent_path();
   const std::optional<std::int64_t> step = checkpoint::step_of(path.filename());
-  if (!step) return checkpoint::open_newest(world, place);
-  return checkpoint::open_newest(world, path.has_parent_path() ? path.parent_path() : ".", {*step});
+  if (!step) return {text, std::nullopt};
+  return {path.has_parent_path() ? path.parent_path().string() : ".", step};
+}
+
+/// Where the configuration wants a run to resume from.
+Place place_to_resume(const TrainConfig::Checkpoint& wish) {
+  Place place = place_of(wish.load_folder());
+  if (wish.ckpt_step) place = {wish.load_folder(), wish.ckpt_step};
+  return place;
+}
+
+std::optional<checkpoint::Checkpoint> open_place(const Communicator& world, const Place& place) {
+  return checkpoint::open_newest(world, place.run, {place.step.value_or(-1)});
 }
 
 }  // namespace
@@ -59,10 +81,15 @@ struct TrainCheckpoints::Parts {
   void note(const std::optional<checkpoint::SaveReport>& report);
   [[nodiscard]] checkpoint::Snapshot snapshot(const RunState& state, const ZeroOptimizer& optimizer);
   void* host_memory(std::int64_t bytes);
-  /// Whether the configuration names another folder to begin from. A run that was requeued then goes on from
-  /// its own, newest step and moments included, whatever it was first started from. Collective.
-  [[nodiscard]] bool begun_elsewhere() const;
+  /// Whether `place` is in another folder. A run that was requeued then goes on from its own, newest step and
+  /// moments included, whatever it was first started from. Collective.
+  [[nodiscard]] bool elsewhere(const Place& place) const;
+  /// Whether the run was started with the same wish before, in its own folder, and has checkpoints since: a
+  /// requeued run goes back to `place` once, not at every start. Collective.
+  [[nodiscard]] bool went_back_before(const Place& place) const;
   [[nodiscard]] std::optional<checkpoint::Checkpoint> find_to_resume() const;
+  [[nodiscard]] bool moments_count(const checkpoint::Checkpoint& found) const;
+  void set_later_aside(const checkpoint::Checkpoint& found) const;
   void require_fit(const checkpoint::Checkpoint& found) const;
   void tell_changes(const checkpoint::Checkpoint& found) const;
   void start(const Parameters& parameters, ZeroOptimizer& optimizer) const;
@@ -106,36 +133,76 @@ RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& 
   RunState state = run_state_from_json(found->state().at("run"), found->folder());
   load_weights(p.device, *found, parameters, optimizer);
   load_average(p.device, *found, optimizer);
-  const bool requeued = p.begun_elsewhere() && found->folder().rfind(p.run_folder + "/", 0) == 0;
-  if (p.config.checkpoint.load_optim || requeued) {
+  if (p.moments_count(*found)) {
     load_moments(p.device, *found, optimizer);
   } else {
     state.updates = 0;  // the moments start anew, and with them their bias correction
   }
+  p.set_later_aside(*found);
   log::info(cat("going on from ", found->folder()));
   return state;
 }
 
 std::optional<checkpoint::Checkpoint> TrainCheckpoints::Parts::find_to_resume() const {
-  const TrainConfig::Checkpoint& wish = config.checkpoint;
-  if (begun_elsewhere()) {
+  const Place place = place_to_resume(config.checkpoint);
+  if (elsewhere(place)) {
     std::optional<checkpoint::Checkpoint> own = checkpoint::open_newest(runtime.world(), run_folder);
     if (own) return own;
+  } else if (place.step && went_back_before(place)) {
+    log::info(cat(run_folder, " went back to step ", *place.step,
+                  " before and goes on from there; without its later iterations it goes back again"));
+    return checkpoint::open_newest(runtime.world(), run_folder);
   }
-  if (!wish.ckpt_step) return open_place(runtime.world(), wish.load_folder());
-  return checkpoint::open_newest(runtime.world(), wish.load_folder(), {*wish.ckpt_step});
+  return open_place(runtime.world(), place);
 }
 
-bool TrainCheckpoints::Parts::begun_elsewhere() const {
+bool TrainCheckpoints::Parts::elsewhere(const Place& place) const {
   std::error_code not_there;
-  const bool same = std::filesystem::equivalent(config.checkpoint.load_folder(), run_folder, not_there);
+  const bool same = std::filesystem::equivalent(place.run, run_folder, not_there);
   return max_over(runtime.world(), std::int64_t{same ? 0 : 1}) != 0;
 }
 
+bool TrainCheckpoints::Parts::went_back_before(const Place& place) const {
+  bool before = false;
+  do_together(runtime.world(), [&] {
+    if (runtime.rank() != 0) return;
+    for (const std::int64_t later : checkpoint::iterations_in(run_folder)) {
+      if (later <= *place.step) return;
+      try {
+        const std::string folder = run_folder + "/" + checkpoint::iteration_name(later);
+        const Place wished = place_to_resume(config_of(folder).checkpoint);
+        before = wished.run == place.run && wished.step == place.step;
+        return;
+      } catch (const Error&) {
+        // A damaged one tells nothing; the one before it may.
+      }
+    }
+  });
+  return max_over(runtime.world(), std::int64_t{before ? 1 : 0}) != 0;
+}
+
+/// Without checkpoint.load_optim the moments of what a run begins from are left out, but not its own: those
+/// of a checkpoint that was made under the same wish, or in the run's folder when it was begun elsewhere.
+bool TrainCheckpoints::Parts::moments_count(const checkpoint::Checkpoint& found) const {
+  if (config.checkpoint.load_optim) return true;
+  if (found.folder().rfind(run_folder + "/", 0) != 0) return false;
+  return elsewhere(place_to_resume(config.checkpoint)) || !config_of(found.folder()).checkpoint.load_optim;
+}
+
+void TrainCheckpoints::Parts::set_later_aside(const checkpoint::Checkpoint& found) const {
+  const Place place = place_to_resume(config.checkpoint);
+  if (place.step != found.step() || elsewhere(place)) return;
+  do_together(runtime.world(), [&] {
+    if (runtime.rank() != 0) return;
+    const std::vector<std::int64_t> later = checkpoint::set_later_aside(run_folder, found.step());
+    if (later.empty()) return;
+    log::warn(cat(run_folder, ": going back to step ", found.step(), "; ", later.size(),
+                  " later iterations, up to ", later.front(), ", are set aside as iter_….aside.N"));
+  });
+}
+
 void TrainCheckpoints::Parts::require_fit(const checkpoint::Checkpoint& found) const {
-  const std::string config_file = found.folder() + "/" + checkpoint::config_name;
-  require_same_model(dit_config(config.model), dit_config(read_train_config(config_file).model),
-                     found.folder());
+  require_same_model(dit_config(config.model), dit_config(config_of(found.folder()).model), found.folder());
   const Json* before = found.state().find("origin");
   if (before != nullptr && config.dataset.path) {
     require_same_origin(*config.dataset.path, origin, *before, found.folder());
@@ -143,7 +210,7 @@ void TrainCheckpoints::Parts::require_fit(const checkpoint::Checkpoint& found) c
 }
 
 void TrainCheckpoints::Parts::tell_changes(const checkpoint::Checkpoint& found) const {
-  const TrainConfig before = read_train_config(found.folder() + "/" + checkpoint::config_name);
+  const TrainConfig before = config_of(found.folder());
   std::vector<std::string> changes;
   for (const KeyDifference& each : differences(before, config)) {
     if (changes_training(each.key)) changes.push_back(cat(each.key, " ", each.before, " -> ", each.now));
@@ -167,7 +234,7 @@ void TrainCheckpoints::Parts::start(const Parameters& parameters, ZeroOptimizer&
 
 void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Parameters& parameters,
                                               ZeroOptimizer& optimizer) const {
-  const std::optional<checkpoint::Checkpoint> run = open_place(runtime.world(), place);
+  const std::optional<checkpoint::Checkpoint> run = open_place(runtime.world(), place_of(place));
   if (run) {
     require_fit(*run);
     load_weights(device, *run, parameters, optimizer);
@@ -222,6 +289,8 @@ void TrainCheckpoints::Parts::note(const std::optional<checkpoint::SaveReport>& 
   if (!report) return;
   failed_in_row = report->outcome.good() ? 0 : failed_in_row + 1;
   last_failure = report->outcome.message;
+  // Going on loses less than ending does, but not from weights or moments that are no numbers.
+  if (report->outcome.code == ExitCode::numeric) throw SharedError(report->outcome);
   if (runtime.rank() != 0) return;
   if (failed_in_row > 0) {
     log::warn(cat("checkpoint of step ", report->step, " failed, training goes on: ", last_failure,

@@ -26,7 +26,8 @@ class TrainCheckpoints {
   [[nodiscard]] RunState restore(const Parameters& parameters, ZeroOptimizer& optimizer);
 
   /// Copies what a checkpoint of `state` holds and writes it in the background (or, if so configured, before
-  /// returning). A save that fails is reported and training goes on. Collective.
+  /// returning). A save that fails is reported and training goes on; only numbers that are not finite end it:
+  /// this, poll and finish then throw SharedError of ExitCode::numeric. Collective.
   void save(const RunState& state, const ZeroOptimizer& optimizer);
   /// Takes note of a save that has ended. Collective.
   void poll();

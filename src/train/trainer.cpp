@@ -221,6 +221,12 @@ void Trainer::account_for(const ZeroOptimizer::Outcome& outcome, const StepRepor
                        cat("not finite for ", state_.skipped_in_row, " steps in a row, allowed ",
                            config_.train.skipped_updates_allowed));
   }
+  // Bad data spoil a sample or two. Where no sample is finite the weights are no good, and no later step
+  // shows whether they ever are again.
+  if (state_.step == config_.train.train_iters && report.losses.finite_samples() == 0) {
+    throw NumericError(state_.step, "loss",
+                       "not finite for any sample of the last step; nothing of it is saved");
+  }
 }
 
 void Trainer::log(const StepReport& report) {
@@ -254,6 +260,10 @@ void Trainer::validate_now(Watchdog::Watch& watch) {
   if (samples == 0) return;
   const LossTotals totals = validate(*flow_, *data_.validation, samples, config_.train.micro_batch_size,
                                      config_.validation.sigma_bins, mesh_.dp, [&] { watch.beat(); });
+  if (totals.finite_samples() == 0) {
+    throw NumericError(state_.step, "validation loss",
+                       "not finite for any sample; nothing of this step is saved");
+  }
   if (metrics_ == nullptr) return;
   Json line;
   line.set("step", state_.step);

@@ -1,5 +1,7 @@
 #pragma once
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -34,12 +36,20 @@ class SmallDisk {
   /// Why it could not be mounted, or empty.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
-  /// Fills the disk up to `left` free bytes.
+  /// Fills the disk up to `left` free bytes; nothing is written, only space taken. By small pieces, since one
+  /// that others leave no room for is given back whole.
   void leave_free(std::int64_t left) const {
     const std::string ballast = path() + "/ballast";
     if (free_bytes(path()) < left) std::filesystem::remove(ballast);
-    const std::int64_t bytes = std::max<std::int64_t>(0, free_bytes(path()) - left);
-    std::ofstream(ballast, std::ios::app) << std::string(static_cast<std::size_t>(bytes), 'x');
+    std::ofstream(ballast, std::ios::app).close();
+    const int file = ::open(ballast.c_str(), O_WRONLY | O_CLOEXEC);
+    constexpr std::int64_t piece = std::int64_t{1} << 20;
+    for (int tries = 0; tries < 10000; ++tries) {
+      const std::int64_t bytes = free_bytes(path()) - left;
+      if (bytes <= 0) break;
+      (void)::posix_fallocate(file, ::lseek(file, 0, SEEK_END), std::min(bytes, piece));
+    }
+    ::close(file);
   }
 
  private:

@@ -189,7 +189,8 @@ TEST_F(SampleRestart, OnlyWhatIsMissingDamagedOrChangedIsMadeAgain) {
                                                   {"--sample_solver", "euler"},
                                                   {"--sigma_grid", "official"},
                                                   {"--sample_shift", "3"},
-                                                  {"--params_dtype", "bf16"}}) {
+                                                  {"--params_dtype", "bf16"},
+                                                  {"--encoder_dtype", "bf16"}}) {
     std::vector<std::string> flags = quick;
     flags.insert(flags.end(), changed.begin(), changed.end());
     EXPECT_EQ(written(log_of(flags)), 9U) << changed.front();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "checkpoint/names.hpp"
 #include "data/split.hpp"
 #include "support/run_command.hpp"
@@ -28,6 +29,40 @@ TEST(not_finite, too_many_skipped_updates_in_a_row_end_the_run_on_every_rank) {
     EXPECT_EQ(result.code, 81) << result.output;
     EXPECT_NE(result.output.find("not finite for 3 steps in a row, allowed 2"), std::string::npos)
         << result.output;
+  }
+}
+
+// The last update makes the weights infinite; no later step would meet them.
+TEST(not_finite, weights_that_are_no_numbers_end_the_run_and_are_never_saved) {
+  const TemporaryFolder folder;
+  for (const char* storage : {"fp32", "bf16"}) {
+    for (const int ranks : {1, 2}) {
+      const std::string run = folder / cat(storage, ranks);
+      const std::string dtype = std::string("model.params_dtype=") + storage;
+      ASSERT_EQ(train(run, ranks, {dtype, "train.train_iters=2", "checkpoint.save_interval=2"}).code, 0);
+      const CommandResult result = train(run, ranks,
+                                         {dtype, "train.train_iters=3", "checkpoint.save_interval=2",
+                                          "optimizer.lr=3e38", "optimizer.weight_decay=1e3"});
+      EXPECT_EQ(result.code, 81) << result.output;
+      EXPECT_NE(result.output.find("step 3, /"), std::string::npos) << result.output;
+      EXPECT_EQ(checkpoint::iterations_in(run), std::vector<std::int64_t>{2});
+    }
+  }
+}
+
+// As long as later steps may be better an update can be skipped; the last one has none after it.
+TEST(not_finite, a_last_step_that_is_no_number_ends_the_run_and_is_not_saved) {
+  const TemporaryFolder folder;
+  for (const int ranks : {1, 2}) {
+    const std::string run = folder / std::to_string(ranks);
+    const CommandResult result = train(run, ranks,
+                                       {"optimizer.lr=1e30", "train.skipped_updates_allowed=5",
+                                        "train.train_iters=3", "checkpoint.save_interval=2"});
+    EXPECT_EQ(result.code, 81) << result.output;
+    EXPECT_NE(result.output.find("step 3, loss: not finite for any sample of the last step"),
+              std::string::npos)
+        << result.output;
+    EXPECT_EQ(checkpoint::iterations_in(run), std::vector<std::int64_t>{2});
   }
 }
 

@@ -110,6 +110,9 @@ TEST_F(PrepJob, ASecondStartDoesNothingAndSaysSo) {
   const CommandResult other = run(1, "twice", {"--latent_dtype", "fp32"});
   EXPECT_EQ(other.code, 78) << other.output;
   EXPECT_NE(other.output.find("dtype: found bf16, here fp32"), std::string::npos) << other.output;
+  const CommandResult coarse = run(1, "twice", {"--encoder_dtype", "bf16"});
+  EXPECT_EQ(coarse.code, 78) << coarse.output;
+  EXPECT_NE(coarse.output.find("encoder_dtype: found auto, here bf16"), std::string::npos) << coarse.output;
   EXPECT_EQ(dataset_bytes(output("twice")), bytes);
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -247,6 +248,34 @@ TEST_F(PrepWays, TheEmptyPromptIsThereWhateverTheFirstShardHolds) {
     EXPECT_EQ(first_empty->table().rows.size(), 1U);
     EXPECT_EQ(first_empty->null_text().values, good->null_text().values);
   }
+}
+
+TEST_F(PrepWays, TheReferenceOpsMakeTheSameLatentsAndTexts) {
+  DrawnVideo video;
+  video.frames = 5;
+  video.width = video.height = 16;
+  draw_video(videos(), "a.mp4", video, "a text of several words");
+  const auto read = [](const DatasetPtr& dataset) {
+    const DatasetSplit rows(dataset, Split::train);
+    const Row& row = rows.row(0);
+    std::vector<float> latent(static_cast<std::size_t>(row.latent.elements()));
+    std::vector<float> text(static_cast<std::size_t>(rows.info(0).text_rows * rows.text_width()));
+    rows.read(0, latent.data(), text.data());
+    latent.insert(latent.end(), text.begin(), text.end());
+    return latent;
+  };
+  const std::vector<float> fast = read(prepare("fast", {"--latent_dtype", "fp32"}));
+  const std::vector<float> slow = read(prepare("slow", {"--latent_dtype", "fp32", "--reference"}));
+  ASSERT_EQ(fast.size(), slow.size());
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < fast.size(); ++i) {
+    difference += std::pow(static_cast<double>(fast[i]) - slow[i], 2);
+    size += std::pow(static_cast<double>(slow[i]), 2);
+  }
+  // What fp32 may be away from the exact result, as in the parity cases.
+  EXPECT_LE(std::sqrt(difference / size), 1e-5);
+  EXPECT_NE(fast, slow) << "the reference was not used";
 }
 
 TEST_F(PrepWays, TextsComeBeforeClips) {

@@ -180,10 +180,50 @@ TEST_P(train_load, a_step_can_be_asked_for) {
   const CommandResult back = train(run, {"checkpoint.ckpt_step=15", "checkpoint.load=" + run + "/"});
   EXPECT_EQ(back.code, 0) << back.output;
   EXPECT_NE(back.output.find("/iter_0000015"), std::string::npos) << back.output;
+  EXPECT_TRUE(same_checkpoint(whole_, run, 20));
   const CommandResult absent = train(folder_ / "absent", {load, "checkpoint.ckpt_step=7"});
   EXPECT_EQ(absent.code, 66) << absent.output;
   EXPECT_NE(absent.output.find("holds no iteration 7; there are: 20 15 10 5"), std::string::npos)
       << absent.output;
+}
+
+// A job that is requeued is the same command again: it must not lose each time what it did since.
+TEST_P(train_load, a_run_goes_back_to_a_step_of_its_own_once) {
+  const std::string run = copy_until(20);
+  const auto expect_start = [&](const CommandResult& result, int code, std::int64_t step) {
+    EXPECT_EQ(result.code, code) << result.output;
+    const std::string said = "going on from " + run + "/" + checkpoint::iteration_name(step) + "\n";
+    EXPECT_NE(result.output.find(said), std::string::npos) << result.output;
+  };
+  const std::vector<std::string> back = {"checkpoint.ckpt_step=5", "train.exit_interval=4"};
+  expect_start(train(run, back), 75, 5);
+  // What lay behind is kept, but the run's newest is what it did now.
+  EXPECT_EQ(checkpoint::iterations_in(run), (std::vector<std::int64_t>{8, 5}));
+  EXPECT_TRUE(fs::exists(run + "/iter_0000020.aside.1/manifest.json"));
+  EXPECT_EQ(read_file(run + "/latest_checkpointed_iteration.txt"), "8\n");
+  expect_start(train(run, back, 2), 75, 8);
+  // Without the wish too.
+  expect_start(train(run, {"train.exit_interval=4"}), 75, 12);
+  EXPECT_EQ(checkpoint::iterations_in(run), (std::vector<std::int64_t>{16, 15, 12, 10, 8, 5}));
+  // Another step is another wish, and so is an iteration that is named as a folder.
+  const std::vector<std::string> named = {"checkpoint.load=" + run + "/iter_0000010",
+                                          "train.exit_interval=6"};
+  expect_start(train(run, named), 75, 10);
+  EXPECT_EQ(checkpoint::iterations_in(run), (std::vector<std::int64_t>{12, 10, 8, 5}));
+  expect_start(train(run, named), 75, 12);
+}
+
+// The first start leaves the moments out; the run's own, made since, stay.
+TEST_P(train_load, moments_made_since_a_start_without_them_are_kept) {
+  const std::string whole = copy_until(10);
+  const std::string parts = folder_ / "parts";
+  fs::copy(whole, parts, fs::copy_options::recursive);
+  EXPECT_EQ(train(whole, {"checkpoint.load_optim=false", "train.train_iters=15"}).code, 0);
+  EXPECT_EQ(
+      train(parts, {"checkpoint.load_optim=false", "train.train_iters=15", "train.exit_interval=12"}).code,
+      75);
+  EXPECT_EQ(train(parts, {"checkpoint.load_optim=false", "train.train_iters=15"}).code, 0);
+  EXPECT_TRUE(same_checkpoint(whole, parts, 15));
 }
 
 TEST_P(train_load, nothing_to_load_is_a_fresh_start_unless_that_is_forbidden) {

@@ -63,9 +63,16 @@ class Demo(WorkflowTest):
         self.assertIsInstance(json.loads((self.samples / "score.json").read_text()), dict)
         self.assertTrue((self.folder / "sheet.png").read_bytes().startswith(b"\x89PNG"))
         # The drawn clips themselves are judged right: the judge can tell.
-        run("wan-demo-score", "--samples", self.folder / "drawn/clips", "--output", self.folder / "drawn.json")
+        judge = ["wan-demo-score", "--samples", self.folder / "drawn/clips", "--output", self.folder / "drawn.json"]
+        run(*judge, "--least_seen", 1)
         drawn = json.loads((self.folder / "drawn.json").read_text())
         self.assertEqual({drawn["seen"][key] for key in ("colour", "direction")}, {1})
+        # Nothing was left out of them, so no share of that is enough; and too little training is told.
+        self.assertIn("left_out: found null, asked for: 0.8 or more", run(*judge, "--least_left_out", 0.8, code=65))
+        score = json.loads((self.samples / "score.json").read_text())["seen"]["both"]
+        self.assertLess(score, 1)
+        self.assertIn(f"seen: found {score}", run("wan-demo-score", "--samples", self.samples, "--output", self.folder / "again.json",
+                                                  "--left_out", self.folder / "drawn/left_out.json", "--least_seen", 1, code=65))
 
     def test_training_learns_and_validates(self):
         train, validation = metrics(self.run_folder), metrics(self.run_folder, "validation")

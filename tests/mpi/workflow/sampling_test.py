@@ -111,6 +111,26 @@ class Sampling(WorkflowTest):
                                   for folder in (f"spare{ranks}", "spare2"))
                 self.assertLessEqual(float(np.abs(picture - first).max()), PIXELS, ranks)
 
+    def test_a_picture_and_a_video_of_one_prompt_have_records_of_their_own(self):
+        asked = ["both", "--prompts", PROMPTS[0], "--base_seed", 5]
+        self.sample(*asked, frames=5)
+        self.sample(*asked, frames=1)
+        records = {path.stem: json.loads(path.read_text()) for path in (self.folder / "both").glob("*.json")}
+        made = {path.stem: 1 if path.suffix == ".png" else 5 for path in (self.folder / "both").glob("*.[mp][pn][4g]")}
+        self.assertEqual({stem: record["frames"] for stem, record in records.items()}, made)
+        self.assertEqual(sorted(made.values()), [1, 5])
+        for frames in (5, 1):
+            self.assertIn("1 of 1 videos are there already", self.sample(*asked, frames=frames))
+
+    def test_the_reference_ops_make_the_same_video(self):
+        how = {"size": "32*32", "steps": 2}
+        fast = self.latent("fast", "--base_seed", 5, **how)
+        slow = self.latent("slow", "--base_seed", 5, "--reference", **how)
+        self.assertLessEqual(distance(fast, slow), LATENTS)
+        self.assertNotEqual(fast.tobytes(), slow.tobytes(), "the reference was not used")
+        record = json.loads(next((self.folder / "slow").glob("*.json")).read_text())
+        self.assertIs(record["reference"], True)
+
     def test_bf16_storage(self):
         """Weights and activations with 8 bits of mantissa: the same videos up to their rounding, on any number of ranks."""
         exact = self.latent("fp32", "--base_seed", 5)

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
+#include "data/verify.hpp"
 #include "support/small_dataset.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -109,12 +110,6 @@ TEST(Dataset, LongReasonsAreCutBetweenCharacters) {
   EXPECT_EQ(shard.reject_reason(1), "");
 }
 
-TEST(Dataset, RefusesAnotherVae) {
-  const TemporaryFolder folder;
-  test::write_small_dataset(folder.path(), {});
-  const auto dataset = Dataset::open(folder.path());
-}
-
 TEST(Dataset, SettingsSayHowTheyDiffer) {
   const DatasetSettings here = test::small_settings({});
   EXPECT_EQ(dataset_settings_from_yaml(to_yaml(here), "test"), here);
@@ -123,7 +118,30 @@ TEST(Dataset, SettingsSayHowTheyDiffer) {
   other.height = 480;
   EXPECT_EQ(dataset_settings_from_yaml(to_yaml(other), "test"), other);
   EXPECT_EQ(differences(here, here), "");
+  // One key came later than the first data sets.
+  std::string early = to_yaml(here);
+  const std::string late = "encoder_dtype: auto\n";
+  early.erase(early.find(late), late.size());
+  EXPECT_EQ(dataset_settings_from_yaml(early, "test"), here);
   EXPECT_EQ(differences(here, other), "height: found null, here 480; fps: found 16, here native");
+}
+
+// Written by the first version of format 1, which had no encoder_dtype; must open for ever.
+TEST(Dataset, Format1Opens) {
+  const auto dataset = Dataset::open(std::string(WAN_SOURCE_DIR) + "/tests/unit/data/format_1");
+  EXPECT_EQ(dataset->info().settings.encoder_dtype, "auto");
+  EXPECT_TRUE(damaged_files(dataset).empty());
+  const DatasetSplit rows(dataset, Split::train);
+  ASSERT_EQ(rows.size(), 2);
+  EXPECT_EQ(rows.text_width(), 64);
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows.row(i).caption.rfind("a ", 0), 0U) << rows.row(i).caption;
+    EXPECT_EQ(rows.info(i).latent.elements(), 16 * 2 * 2);
+    std::vector<float> latent(16 * 2 * 2);
+    std::vector<float> text(static_cast<std::size_t>(rows.info(i).text_rows * 64));
+    rows.read(i, latent.data(), text.data());
+    EXPECT_NE(latent, std::vector<float>(latent.size()));
+  }
 }
 
 TEST(Dataset, AnUnfinishedOneIsNoInput) {

@@ -180,7 +180,8 @@ TEST(HostileDataset, VerifyFindsEveryFlippedBitAndNamesItsRow) {
     EXPECT_TRUE(damaged_files(dataset, 0, 2).empty());
     EXPECT_EQ(damaged_files(dataset, 1, 2).size(), 1U);
   }
-  EXPECT_GT(rows_named, 10);
+  // Rows are about a sixth of so small a shard, the rest is HDF5's.
+  EXPECT_GE(rows_named, 5);
 }
 
 TEST(HostileDataset, ARowThatDiffersIsNamedWhenItIsRead) {

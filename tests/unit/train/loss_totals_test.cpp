@@ -97,15 +97,18 @@ TEST(loss_totals, add_up_over_ranks_to_what_one_rank_would_say) {
   }
 }
 
-TEST(loss_totals, what_is_not_finite_on_one_rank_is_so_on_all) {
+TEST(loss_totals, samples_that_are_not_finite_on_one_rank_are_counted_on_all) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     dry_run(3, [&](const Communicator& comm) {
       LossTotals totals(edges);
-      totals.add({{0.5F, comm.rank() == 1 ? bad : 1.0, 1, 4}});
-      EXPECT_EQ(totals.finite(), comm.rank() != 1);
+      EXPECT_EQ(totals.finite_samples(), 0);
+      totals.add({{0.5F, comm.rank() == 1 ? bad : 1.0, 1, 4}, {0.5F, 1, comm.rank() == 1 ? bad : 1.0, 4}});
+      EXPECT_EQ(totals.finite_samples(), comm.rank() == 1 ? 0 : 2);
       totals.reduce(comm);
-      EXPECT_FALSE(totals.finite());
+      EXPECT_EQ(totals.samples(), 6);
+      EXPECT_EQ(totals.finite_samples(), 4);
+      EXPECT_FALSE(std::isfinite(totals.weighted() + totals.raw()));
     });
   }
 }

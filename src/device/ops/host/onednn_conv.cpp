@@ -1,5 +1,6 @@
 #include "device/ops/host/onednn_conv.hpp"
 
+#include <cstring>
 #include <dnnl.hpp>
 #include <tuple>
 #include <unordered_map>
@@ -50,6 +51,13 @@ memory reordered(const memory& from, const memory::desc& to) {
   dnnl::reorder(from, out).execute(stream, const_cast<memory&>(from), out);
   stream.wait();
   return out;
+}
+
+/// oneDNN 2.6's bf16 convolutions for tile registers (AMX) are wrong for some sizes, such as 1x1 kernels of
+/// 12 or 15 input channels; the next choice computes with vectors.
+void skip_tiles(dnnl::convolution_forward::primitive_desc& description) {
+  while (std::strstr(description.impl_info_str(), "amx") != nullptr && description.next_impl()) {
+  }
 }
 
 auto fields(const ConvProblem& p) {
@@ -112,7 +120,8 @@ OneDnnConv::Prepared& OneDnnConv::prepared(const ConvProblem& p) {
       add.append_sum();
       attributes.set_post_ops(add);
     }
-    const dnnl::convolution_forward::primitive_desc description(convolution, attributes, cpu());
+    dnnl::convolution_forward::primitive_desc description(convolution, attributes, cpu());
+    skip_tiles(description);
     slot = std::make_unique<Prepared>(
         Prepared{description, dnnl::convolution_forward(description), dnnl::stream(cpu())});
   }
