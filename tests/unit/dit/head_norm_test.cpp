@@ -47,7 +47,8 @@ std::vector<Result> run(Device& device, const Communicator& tp) {
   // The first of the pair is the one by itself.
   const std::uint64_t seeds[] = {1, 1, 4};
   for (std::size_t i = 0; i < 3; ++i) {
-    Parameters::upload(device, unit.weight(i), test::normals(seeds[i], config.dim(), 0.3F, 1).data() + begin);
+    Parameters::upload(device, unit.group_weight(groups[i]),
+                       test::normals(seeds[i], config.dim(), 0.3F, 1).data() + begin);
   }
 
   const Pack pack({{{2, 2, 5}, 0, 0}}, 1);
@@ -80,7 +81,8 @@ std::vector<Result> run(Device& device, const Communicator& tp) {
   head_norms_backward(context, rope, norm(1), d[1], norm(2), d[2]);
   std::vector<Result> results;
   for (std::size_t i = 0; i < 3; ++i)
-    results.push_back({y[i].values(), d[i].values(), test::values_of(device, unit.gradient(i))});
+    results.push_back(
+        {y[i].values(), d[i].values(), test::values_of(device, unit.group_gradient(groups[i]))});
   return results;
 }
 
