@@ -39,6 +39,8 @@ class TimedDevice final : public Device {
   [[nodiscard]] Event record(Stream stream) override { return device_.record(stream); }
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
+  void await(Event event) override { device_.await(event); }
+  [[nodiscard]] bool reached(Event event) override { return device_.reached(event); }
   [[nodiscard]] Ops& ops() override;
   [[nodiscard]] FrameOps& frame_ops() override { return device_.frame_ops(); }
   [[nodiscard]] TextOps& text_ops() override { return device_.text_ops(); }
