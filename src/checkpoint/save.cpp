@@ -72,20 +72,6 @@ void share_ranges(const Communicator& comm, TensorTable& table) {
   }
 }
 
-void hash_memory(const Communicator& comm, const std::vector<SnapshotPart>& parts, TensorTable& table) {
-  std::vector<Hash128> hashes(table.tensors.size());
-  for (std::size_t p = 0; p < parts.size(); ++p) {
-    const SnapshotPart& part = parts[p];
-    const auto width = static_cast<int>(bytes_of(part.dtype));
-    part.part.visit_runs([&](std::int64_t global, std::int64_t local, std::int64_t count) {
-      hashes[table.of_part[p]] += content_hash(static_cast<const std::byte*>(part.data) + local * width,
-                                               count, width, static_cast<std::uint64_t>(global));
-    });
-  }
-  sum_hashes(comm, hashes);
-  for (std::size_t t = 0; t < hashes.size(); ++t) table.tensors[t].hash = hashes[t];
-}
-
 /// Makes `draft` the folder `final`, in one step also when that exists; the old one is then removed.
 void put_in_place(const std::string& draft, const std::string& final) {
   if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, final.c_str(), RENAME_NOREPLACE) == 0) return;
@@ -130,9 +116,8 @@ void commit(const std::string& run, const std::string& draft, const Snapshot& sn
 }
 
 void save_or_throw(const Communicator& comm, const std::string& run, const std::string& draft,
-                   const Snapshot& snapshot) {
+                   const Snapshot& snapshot, int threads) {
   TensorTable table = gather_table(comm, snapshot.parts);
-  hash_memory(comm, snapshot.parts, table);
   do_together(comm, [&] {
     if (comm.rank() != 0) return;
     make_folders(run);
@@ -142,8 +127,8 @@ void save_or_throw(const Communicator& comm, const std::string& run, const std::
     for (const FileKind kind : kinds) create_tensor_file(draft, kind, snapshot.step, table);
   });
   share_ranges(comm, table);
-  for (const FileKind kind : kinds) write_parts(comm, draft, kind, snapshot.parts);
-  const std::vector<Hash128> found = hashes_on_disk(comm, draft, table.tensors);
+  write_parts(comm, draft, snapshot.parts, table, threads);
+  const std::vector<Hash128> found = hashes_on_disk(comm, draft, table.tensors, threads);
   do_together(comm, [&] {
     if (comm.rank() != 0) return;
     for (std::size_t t = 0; t < found.size(); ++t) {
@@ -174,12 +159,12 @@ std::string draft_name(const std::string& run, std::int64_t step) {
 }  // namespace
 
 Outcome save(const Communicator& comm, const std::string& run, const Snapshot& snapshot,
-             const Retention& retention) {
+             const Retention& retention, int threads) {
   std::string draft;
   Outcome outcome;
   try {
     draft = broadcast_text(comm, draft_name(run, snapshot.step));
-    save_or_throw(comm, run, draft, snapshot);
+    save_or_throw(comm, run, draft, snapshot, threads);
   } catch (...) {
     outcome = outcome_of_exception();
   }
