@@ -93,7 +93,9 @@ class Planner {
     for (const auto& [kind, bytes] : taken.by_kind()) {
       out += formatted("  %-12s %8.2f GiB\n", kind.c_str(), static_cast<double>(bytes) / gib);
     }
-    return out + formatted("  %-12s %8.2f GiB\n", "in all", static_cast<double>(taken.total()) / gib);
+    out += formatted("  %-12s %8.2f GiB\n", "in all", static_cast<double>(taken.total()) / gib);
+    return out + formatted("host memory a rank, pinned, to write checkpoints from: %.2f GiB\n",
+                           static_cast<double>(taken.snapshot) / gib);
   }
 
   TrainConfig config_;

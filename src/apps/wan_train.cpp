@@ -1,8 +1,11 @@
 #include "apps/program.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "config/train_options.hpp"
 #include "device/open_device.hpp"
+#include "device/out_of_memory.hpp"
 #include "train/config_agreement.hpp"
+#include "train/memory_advice.hpp"
 #include "train/run_plan.hpp"
 #include "train/trainer.hpp"
 
@@ -33,13 +36,20 @@ wan::ExitCode train(wan::Runtime& runtime, const wan::TrainOptions& options,
   device_options.deterministic = config.runtime.deterministic;
   device_options.index = runtime.local_rank();
   const std::unique_ptr<wan::Device> device = wan::open_device(device_options);
-  wan::Trainer trainer(runtime, folder, *device, config, options.dump.value_or(""));
-  // Not before: a start that is refused leaves what stands there.
-  wan::do_together(runtime.world(), [&] {
-    if (runtime.rank() == 0) wan::write_file_atomically(folder.file("config.yaml"), wan::dump_yaml(config));
-  });
-  starting.reset();
-  return trainer.run();
+  try {
+    wan::Trainer trainer(runtime, folder, *device, config, options.dump.value_or(""));
+    // Not before: a start that is refused leaves what stands there.
+    wan::do_together(runtime.world(), [&] {
+      if (runtime.rank() == 0) wan::write_file_atomically(folder.file("config.yaml"), wan::dump_yaml(config));
+    });
+    starting.reset();
+    return trainer.run();
+  } catch (const wan::OutOfMemory& error) {
+    const std::optional<wan::DeviceMemory> memory = device->memory();
+    if (!memory) throw;
+    throw wan::CommError(
+        wan::cat(error.what(), "; ", wan::memory_advice(config, runtime.size(), memory->total)));
+  }
 }
 
 }  // namespace

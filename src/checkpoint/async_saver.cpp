@@ -10,13 +10,14 @@
 namespace wan::checkpoint {
 
 AsyncSaver::AsyncSaver(const Communicator& world, std::string run, const Retention& retention,
-                       Watchdog& watchdog, double limit_s)
+                       Watchdog& watchdog, double limit_s, int threads)
     : world_(world),
       background_(world.duplicate(Waiting::patient)),
       run_(std::move(run)),
       retention_(retention),
       watchdog_(watchdog),
-      limit_s_(limit_s) {}
+      limit_s_(limit_s),
+      threads_(threads) {}
 
 AsyncSaver::~AsyncSaver() {
   if (thread_.joinable()) thread_.join();
@@ -30,7 +31,7 @@ std::optional<SaveReport> AsyncSaver::start(Snapshot snapshot) {
   thread_ = std::thread([this, snapshot = std::move(snapshot)] {
     const Watchdog::Watch watch(watchdog_, "checkpoint writer", limit_s_);
     const auto begin = std::chrono::steady_clock::now();
-    report_.outcome = save(background_, run_, snapshot, retention_);
+    report_.outcome = save(background_, run_, snapshot, retention_, threads_);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     ended_ = true;
   });

@@ -23,9 +23,10 @@ struct SaveReport {
 /// failed save is a report: however many there are, going on loses less than ending does.
 class AsyncSaver {
  public:
-  /// Collective. `limit_s`: the watchdog ends the process when a save takes longer; 0 for no limit.
+  /// Collective. `limit_s`: the watchdog ends the process when a save takes longer; 0 for no limit. `threads`
+  /// as in save().
   AsyncSaver(const Communicator& world, std::string run, const Retention& retention, Watchdog& watchdog,
-             double limit_s);
+             double limit_s, int threads = 1);
   /// Waits for a save under way, on every rank.
   ~AsyncSaver();
   AsyncSaver(const AsyncSaver&) = delete;
@@ -48,6 +49,7 @@ class AsyncSaver {
   Retention retention_;
   Watchdog& watchdog_;
   double limit_s_;
+  int threads_;
   std::thread thread_;
   std::atomic<bool> ended_{false};
   SaveReport report_;

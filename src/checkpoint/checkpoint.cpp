@@ -98,7 +98,7 @@ Checkpoint open_iteration(const Communicator& comm, const std::string& folder, c
   });
   std::vector<std::string> files;
   if (!wanted.optimizer) files.emplace_back(file_name_of(FileKind::model));
-  verify(comm, folder, checkpoint.manifest_, files);
+  verify(comm, folder, checkpoint.manifest_, files, wanted.threads);
   const std::string state_path = folder + "/" + state_name;
   const std::string state = read_for_all(comm, state_path);
   checkpoint.config_ = read_for_all(comm, folder + "/" + config_name);

@@ -17,6 +17,8 @@ struct Wanted {
   std::int64_t step = -1;
   /// False skips the hashes of optim.h5, which sampling never reads.
   bool optimizer = true;
+  /// Of this rank, to read and hash with.
+  int threads = 1;
 };
 
 /// A committed checkpoint whose manifest, sizes and hashes have been verified. Tensors are global and

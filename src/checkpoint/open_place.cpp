@@ -22,7 +22,9 @@ std::optional<Checkpoint> open_place(const Communicator& comm, const std::string
   if (wanted.step >= 0 && wanted.step != *place.step) {
     throw UsageError(cat(path, " is the checkpoint of one step, found ", wanted.step, " asked for"));
   }
-  return open_newest(comm, place.run, {*place.step, wanted.optimizer});
+  Wanted exactly = wanted;
+  exactly.step = *place.step;
+  return open_newest(comm, place.run, exactly);
 }
 
 }  // namespace wan::checkpoint

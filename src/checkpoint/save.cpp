@@ -74,51 +74,6 @@ void share_ranges(const Communicator& comm, TensorTable& table) {
   }
 }
 
-/// True if any of `count` numbers of `Bits` is NaN or infinite: all bits of the exponent are set.
-template <class Bits>
-bool any_not_finite(const void* data, std::int64_t count, Bits exponent) {
-  const auto* const bytes = static_cast<const std::byte*>(data);
-  bool found = false;
-  for (std::int64_t i = 0; i < count; ++i) {
-    Bits bits;
-    std::memcpy(&bits, bytes + i * static_cast<std::int64_t>(sizeof bits), sizeof bits);
-    found |= (bits & exponent) == exponent;
-  }
-  return found;
-}
-
-/// A checkpoint of such numbers could only be thrown away, and would push good ones out.
-void require_finite(const Snapshot& snapshot) {
-  constexpr std::uint32_t exponent_f32 = 0x7f800000U;
-  constexpr std::uint16_t exponent_bf16 = 0x7f80U;
-  for (const SnapshotPart& part : snapshot.parts) {
-    const std::int64_t count = part.part.elements();
-    if (part.dtype == DType::bf16 ? any_not_finite(part.data, count, exponent_bf16)
-                                  : any_not_finite(part.data, count, exponent_f32)) {
-      throw NumericError(snapshot.step, part.path,
-                         "holds numbers that are not finite; such a checkpoint is never saved");
-    }
-  }
-}
-
-void hash_memory(const Communicator& comm, const std::vector<SnapshotPart>& parts, TensorTable& table) {
-  std::vector<Hash128> hashes(table.tensors.size());
-  do_together(comm, [&] {
-    std::vector<std::byte> room;
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-      const SnapshotPart& part = parts[p];
-      const auto width = static_cast<int>(bytes_of(part.dtype));
-      const std::byte* const values = part.values(room);
-      part.part.visit_runs([&](std::int64_t global, std::int64_t local, std::int64_t count) {
-        hashes[table.of_part[p]] +=
-            content_hash(values + local * width, count, width, static_cast<std::uint64_t>(global));
-      });
-    }
-  });
-  sum_hashes(comm, hashes);
-  for (std::size_t t = 0; t < hashes.size(); ++t) table.tensors[t].hash = hashes[t];
-}
-
 /// Makes `draft` the folder `final`, in one step also when that exists; the old one is then removed.
 void put_in_place(const std::string& draft, const std::string& final) {
   if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, final.c_str(), RENAME_NOREPLACE) == 0) return;
@@ -163,10 +118,8 @@ void commit(const std::string& run, const std::string& draft, const Snapshot& sn
 }
 
 void save_or_throw(const Communicator& comm, const std::string& run, const std::string& draft,
-                   const Snapshot& snapshot) {
+                   const Snapshot& snapshot, int threads) {
   TensorTable table = gather_table(comm, snapshot.parts);
-  do_together(comm, [&] { require_finite(snapshot); });
-  hash_memory(comm, snapshot.parts, table);
   do_together(comm, [&] {
     if (comm.rank() != 0) return;
     make_folders(run);
@@ -176,8 +129,8 @@ void save_or_throw(const Communicator& comm, const std::string& run, const std::
     for (const FileKind kind : kinds) create_tensor_file(draft, kind, snapshot.step, table);
   });
   share_ranges(comm, table);
-  for (const FileKind kind : kinds) write_parts(comm, draft, kind, snapshot.parts);
-  const std::vector<Hash128> found = hashes_on_disk(comm, draft, table.tensors);
+  write_parts(comm, draft, snapshot, table, threads);
+  const std::vector<Hash128> found = hashes_on_disk(comm, draft, table.tensors, threads);
   do_together(comm, [&] {
     if (comm.rank() != 0) return;
     for (std::size_t t = 0; t < found.size(); ++t) {
@@ -208,12 +161,12 @@ std::string draft_name(const std::string& run, std::int64_t step) {
 }  // namespace
 
 Outcome save(const Communicator& comm, const std::string& run, const Snapshot& snapshot,
-             const Retention& retention) {
+             const Retention& retention, int threads) {
   std::string draft;
   Outcome outcome;
   try {
     draft = broadcast_text(comm, draft_name(run, snapshot.step));
-    save_or_throw(comm, run, draft, snapshot);
+    save_or_throw(comm, run, draft, snapshot, threads);
   } catch (...) {
     outcome = outcome_of_exception();
   }

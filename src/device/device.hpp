@@ -50,7 +50,8 @@ class Device {
   /// asked for and those free.
   [[nodiscard]] virtual void* allocate(std::int64_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
-  /// Host memory that the device copies from and to without staging; on the host, ordinary memory.
+  /// Host memory that the device copies from and to without staging; on the host, ordinary memory. From any
+  /// thread.
   [[nodiscard]] virtual void* allocate_pinned(std::int64_t bytes) = 0;
   virtual void release_pinned(void* memory) noexcept = 0;
 
@@ -68,6 +69,12 @@ class Device {
   virtual void synchronize(Stream stream = {}) = 0;
   /// The host waits for `event`, or for more than it.
   virtual void await([[maybe_unused]] Event event) { synchronize(); }
+  /// Whether what `event` marks is done. Does not wait.
+  [[nodiscard]] virtual bool reached([[maybe_unused]] Event event) { return true; }
+
+  /// A named stretch of the calling thread's calls, for profilers; they nest.
+  virtual void begin_range([[maybe_unused]] const char* name) {}
+  virtual void end_range() {}
 
   /// How devices of several ranks meet (device_groups.hpp); null where device memory is the host's own.
   [[nodiscard]] virtual DeviceGroups* groups() { return nullptr; }
@@ -76,6 +83,18 @@ class Device {
   /// Of the video autoencoder and of the text encoder: apart, since few callers need them.
   [[nodiscard]] virtual FrameOps& frame_ops() = 0;
   [[nodiscard]] virtual TextOps& text_ops() = 0;
+};
+
+/// A named stretch of calls, from here to the end of the block.
+class DeviceRange {
+ public:
+  DeviceRange(Device& device, const char* name) : device_(device) { device_.begin_range(name); }
+  ~DeviceRange() { device_.end_range(); }
+  DeviceRange(const DeviceRange&) = delete;
+  DeviceRange& operator=(const DeviceRange&) = delete;
+
+ private:
+  Device& device_;
 };
 
 /// Owns one allocation of a device.

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "device/library_entry.hpp"
+#include "device/load_failure.hpp"
 
 namespace wan {
 namespace {
@@ -81,7 +82,7 @@ std::unique_ptr<Device> open_device(const DeviceOptions& options) {
   const fs::path path = library_path(options.kind);
   // Never closed again: the device's code must outlive every object that came from it.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) throw CommError(cat("cannot load ", path.string(), ": ", dlerror()));
+  if (library == nullptr) throw CommError(load_failure(path.string(), dlerror()));
   check_cpu(*static_cast<const CpuFeatures*>(symbol_of(library, cpu_features_symbol, path)), path);
   Device* device = nullptr;
   reinterpret_cast<OpenDeviceFunction>(symbol_of(library, open_device_symbol, path))(options, device);

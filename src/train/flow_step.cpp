@@ -155,12 +155,14 @@ FlowLoss FlowStep::loss_of(const Loaded& loaded) const {
   return loss;
 }
 
-/// A row of pinned memory is made for a micro batch of the first step and serves those of all steps.
+/// Rows of pinned memory are made for the micro batches of the first two steps and serve those of all steps.
 void FlowStep::fetch_losses(const Loaded& loaded) {
-  if (rows_used_ == loss_rows_.size())
-    loss_rows_.push_back({PinnedBuffer(device_, losses_.view.bytes()), {}});
-  LossRow& row = loss_rows_[rows_used_++];
+  if (spare_rows_.empty()) spare_rows_.push_back({PinnedBuffer(device_, losses_.view.bytes()), {}, {}});
+  loss_rows_.push_back(std::move(spare_rows_.back()));
+  spare_rows_.pop_back();
+  LossRow& row = loss_rows_.back();
   device_.copy(row.values.data(), losses_.view.data, losses_.view.bytes());
+  row.copied = device_.record();
   row.samples.clear();
   for (std::size_t s = 0; s < loaded.draws.size(); ++s) {
     row.samples.push_back(
@@ -168,20 +170,22 @@ void FlowStep::fetch_losses(const Loaded& loaded) {
   }
 }
 
-std::vector<SampleLoss> FlowStep::take_losses() {
-  device_.synchronize();
+std::vector<SampleLoss> FlowStep::take_losses(std::size_t micro_batches) {
   std::vector<SampleLoss> out;
-  for (std::size_t r = 0; r < rows_used_; ++r) {
-    const auto* const weighted = static_cast<const float*>(loss_rows_[r].values.data());
+  for (std::size_t taken = 0; taken < micro_batches; ++taken) {
+    LossRow row = std::move(loss_rows_.front());
+    loss_rows_.pop_front();
+    device_.await(row.copied);
+    const auto* const weighted = static_cast<const float*>(row.values.data());
     const float* const raw = weighted + capacity_.samples;
-    for (std::size_t s = 0; s < loss_rows_[r].samples.size(); ++s) {
-      SampleLoss loss = loss_rows_[r].samples[s];
+    for (std::size_t s = 0; s < row.samples.size(); ++s) {
+      SampleLoss loss = row.samples[s];
       loss.weighted = weighted[s];
       loss.raw = raw[s];
       out.push_back(loss);
     }
+    spare_rows_.push_back(std::move(row));
   }
-  rows_used_ = 0;
   return out;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -50,10 +51,14 @@ class FlowStep {
   void accumulate(const MicroBatch& batch, Observers observers = {});
   /// The weighted losses [samples] fp32 of the last micro batch, on the device.
   [[nodiscard]] Tensor device_losses() const;
-  /// What came of all samples since the last call, in their order. Waits for the device.
-  [[nodiscard]] std::vector<SampleLoss> take_losses();
+  /// What came of the samples of the earliest `micro_batches` whose losses were not taken yet, in their
+  /// order. Waits for those losses, and no longer.
+  [[nodiscard]] std::vector<SampleLoss> take_losses(std::size_t micro_batches);
+  /// Of all micro batches whose losses were not taken yet.
+  [[nodiscard]] std::vector<SampleLoss> take_losses() { return take_losses(loss_rows_.size()); }
 
-  /// The losses of a pack at each sample's fixed validation noise and level; no gradient.
+  /// The losses of a pack at each sample's fixed validation noise and level; no gradient. All losses before
+  /// must have been taken.
   [[nodiscard]] std::vector<SampleLoss> evaluate(const HostPack& pack);
 
   /// Device bytes held for activations.
@@ -74,7 +79,8 @@ class FlowStep {
 
   /// Losses of a micro batch on their way to the host.
   struct LossRow {
-    PinnedBuffer values;              ///< as losses_
+    PinnedBuffer values;  ///< as losses_
+    Event copied;
     std::vector<SampleLoss> samples;  ///< without their losses
   };
 
@@ -102,9 +108,9 @@ class FlowStep {
   DeviceTensor prediction_;
   DeviceTensor gradient_;
   DeviceTensor text_;
-  DeviceTensor losses_;  ///< [2, samples]: weighted, then raw
-  std::vector<LossRow> loss_rows_;
-  std::size_t rows_used_ = 0;
+  DeviceTensor losses_;            ///< [2, samples]: weighted, then raw
+  std::deque<LossRow> loss_rows_;  ///< not taken yet
+  std::vector<LossRow> spare_rows_;
   Staging staging_;  ///< clean latents, then text
 };
 

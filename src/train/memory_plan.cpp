@@ -92,6 +92,7 @@ MemoryPlan plan_memory(const Dit& dit, const TrainConfig& config, const PackBoun
   plan.activations = activation_bytes(dit, bounds, kind, recompute);
   plan.inputs = input_bytes(dit, bounds, kind);
   plan.libraries = library_bytes(dit, bounds, kind);
+  plan.snapshot = (plan.weights + ranks - 1) / ranks + plan.moments + plan.masters + plan.average;
   return plan;
 }
 

@@ -23,6 +23,8 @@ struct MemoryPlan {
   std::int64_t activations = 0;
   std::int64_t inputs = 0;     ///< one micro batch, its noise, target, prediction and gradient
   std::int64_t libraries = 0;  ///< an allowance
+  /// Of the host, pinned: the copy that a checkpoint is written from. Not among the kinds.
+  std::int64_t snapshot = 0;
 
   [[nodiscard]] std::int64_t total() const;
   /// (kind, bytes), in the order above, empty kinds left out.

@@ -55,7 +55,8 @@ std::vector<std::string> describe_run(const TrainConfig& config, const Communica
       cat("model: ", dit.parameters().elements(), " parameters stored in ", name_of(dit.storage())),
       cat("memory of each of ", world.size(), " ranks: weights ", bytes_text(memory.weights), ", gradients ",
           bytes_text(memory.gradients), ", optimizer ", bytes_text(optimizer_bytes(memory)), ", activations ",
-          bytes_text(memory.activations), " for up to ", bounds.tokens, " tokens"),
+          bytes_text(memory.activations), " for up to ", bounds.tokens, " tokens; for checkpoints ",
+          bytes_text(memory.snapshot), " of the host's"),
       first_step_line(config, data, dit.config()),
       cat("checkpoint: ", bytes_text(alone.weights + optimizer_bytes(alone)), " every ",
           config.checkpoint.save_interval, " steps in ", config.checkpoint.save)};

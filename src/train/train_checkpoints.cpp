@@ -1,7 +1,9 @@
 #include "train/train_checkpoints.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -48,6 +50,11 @@ Place place_to_resume(const TrainConfig::Checkpoint& wish) {
   return place;
 }
 
+/// Threads that hash, write and read a checkpoint.
+int io_threads(const Runtime& runtime, const TrainConfig& config) {
+  return runtime.threads(static_cast<int>(config.runtime.threads.value_or(0)));
+}
+
 }  // namespace
 
 struct TrainCheckpoints::Parts {
@@ -59,13 +66,17 @@ struct TrainCheckpoints::Parts {
   checkpoint::AsyncSaver saver;
   /// Host copy of the last snapshot, kept for the next one.
   std::shared_ptr<void> memory;
-  std::int64_t memory_bytes = 0;
+  std::future<std::shared_ptr<void>> coming_memory;
+  Saved under_way;
+  std::function<void(const Saved&)> told;
   int failed_in_row = 0;
   std::string last_failure;
 
   void note(const std::optional<checkpoint::SaveReport>& report);
   [[nodiscard]] checkpoint::Snapshot snapshot(const RunState& state, const ZeroOptimizer& optimizer);
-  void* host_memory(std::int64_t bytes);
+  void begin_memory(const ZeroOptimizer& optimizer);
+  /// Takes over the memory, when it is there or, if `wait`, anyway. Throws what taking it threw.
+  void take_memory(bool wait);
   /// Whether `place` is in another folder. A run that was requeued then goes on from its own, newest step and
   /// moments included, whatever it was first started from. Collective.
   [[nodiscard]] bool elsewhere(const Place& place) const;
@@ -94,9 +105,12 @@ TrainCheckpoints::TrainCheckpoints(Runtime& runtime, std::string run_folder, Dev
                         {std::max<std::int64_t>(config.checkpoint.most_recent_k, 0),
                          config.checkpoint.keep_every.value_or(0)},
                         runtime.watchdog(),
-                        config.runtime.save_limit()},
+                        config.runtime.save_limit(),
+                        io_threads(runtime, config)},
                        nullptr,
-                       0,
+                       {},
+                       {},
+                       {},
                        0,
                        {}}) {
   do_together(runtime.world(), [&] {
@@ -106,8 +120,13 @@ TrainCheckpoints::TrainCheckpoints(Runtime& runtime, std::string run_folder, Dev
 
 TrainCheckpoints::~TrainCheckpoints() = default;
 
+void TrainCheckpoints::tell(std::function<void(const Saved&)> told) {
+  parts_->told = std::move(told);
+}
+
 RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& optimizer) {
   Parts& p = *parts_;
+  p.begin_memory(optimizer);
   const std::optional<checkpoint::Checkpoint> found = p.find_to_resume();
   if (!found) {
     p.start(parameters, optimizer);
@@ -134,16 +153,18 @@ RunState TrainCheckpoints::restore(const Parameters& parameters, ZeroOptimizer& 
 }
 
 std::optional<checkpoint::Checkpoint> TrainCheckpoints::Parts::find_to_resume() const {
+  const int threads = io_threads(runtime, config);
   const Place place = place_to_resume(config.checkpoint);
   if (elsewhere(place)) {
-    std::optional<checkpoint::Checkpoint> own = checkpoint::open_newest(runtime.world(), run_folder);
+    std::optional<checkpoint::Checkpoint> own =
+        checkpoint::open_newest(runtime.world(), run_folder, {-1, true, threads});
     if (own) return own;
   } else if (place.step && went_back_before(place)) {
     log::info(cat(run_folder, " went back to step ", *place.step,
                   " before and goes on from there; without its later iterations it goes back again"));
-    return checkpoint::open_newest(runtime.world(), run_folder);
+    return checkpoint::open_newest(runtime.world(), run_folder, {-1, true, threads});
   }
-  return checkpoint::open_newest(runtime.world(), place.run, {place.step.value_or(-1)});
+  return checkpoint::open_newest(runtime.world(), place.run, {place.step.value_or(-1), true, threads});
 }
 
 bool TrainCheckpoints::Parts::elsewhere(const Place& place) const {
@@ -224,7 +245,8 @@ void TrainCheckpoints::Parts::start(const Parameters& parameters, ZeroOptimizer&
 
 void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Parameters& parameters,
                                               ZeroOptimizer& optimizer) const {
-  const std::optional<checkpoint::Checkpoint> run = checkpoint::open_place(runtime.world(), place);
+  const std::optional<checkpoint::Checkpoint> run =
+      checkpoint::open_place(runtime.world(), place, {-1, true, io_threads(runtime, config)});
   if (run) {
     require_fit(*run);
     load_weights(device, *run, parameters, optimizer);
@@ -244,28 +266,36 @@ void TrainCheckpoints::Parts::load_pretrained(const std::string& place, const Pa
   log::info(cat("starting at step 0 from the weights of ", transformer));
 }
 
-void* TrainCheckpoints::Parts::host_memory(std::int64_t bytes) {
-  if (bytes > memory_bytes) {
-    memory = std::shared_ptr<void>(device.allocate_pinned(bytes),
-                                   [owner = &device](void* block) { owner->release_pinned(block); });
-    memory_bytes = bytes;
+void TrainCheckpoints::Parts::begin_memory(const ZeroOptimizer& optimizer) {
+  std::int64_t bytes = 0;
+  for (const StatePart& part : state_parts(optimizer)) bytes += part.values.bytes();
+  coming_memory = std::async(std::launch::async, [owner = &device, bytes] {
+    return std::shared_ptr<void>(owner->allocate_pinned(bytes),
+                                 [owner](void* block) { owner->release_pinned(block); });
+  });
+}
+
+void TrainCheckpoints::Parts::take_memory(bool wait) {
+  if (!coming_memory.valid()) return;
+  if (wait || coming_memory.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    memory = coming_memory.get();
   }
-  return memory.get();
 }
 
 checkpoint::Snapshot TrainCheckpoints::Parts::snapshot(const RunState& state,
                                                        const ZeroOptimizer& optimizer) {
   checkpoint::Snapshot out;
-  const std::vector<StatePart> parts = state_parts(optimizer);
-  std::int64_t bytes = 0;
-  for (const StatePart& part : parts) bytes += part.values.bytes();
-  auto* next = static_cast<std::byte*>(host_memory(bytes));
-  for (const StatePart& part : parts) {
+  take_memory(true);
+  const DeviceRange range(device, "checkpoint snapshot");
+  auto* const begin = static_cast<std::byte*>(memory.get());
+  std::byte* next = begin;
+  for (const StatePart& part : state_parts(optimizer)) {
     device.copy(next, part.values.data, part.values.bytes());
     out.parts.push_back({part.file, part.path, part.values.dtype, part.part, next});
     next += part.values.bytes();
   }
   device.synchronize();
+  under_way = {state.step, sum_over(runtime.world(), static_cast<std::int64_t>(next - begin))};
   out.step = state.step;
   out.state.set("run", to_json(state));
   out.state.set("seed", config.rng.seed);
@@ -277,6 +307,10 @@ checkpoint::Snapshot TrainCheckpoints::Parts::snapshot(const RunState& state,
 
 void TrainCheckpoints::Parts::note(const std::optional<checkpoint::SaveReport>& report) {
   if (!report) return;
+  if (report->outcome.good() && told) {
+    under_way.write_s = report->seconds;
+    told(under_way);
+  }
   failed_in_row = report->outcome.good() ? 0 : failed_in_row + 1;
   last_failure = report->outcome.message;
   // Going on loses less than ending does, but not from weights or moments that are no numbers.
@@ -287,17 +321,25 @@ void TrainCheckpoints::Parts::note(const std::optional<checkpoint::SaveReport>& 
                   failed_in_row > 1 ? cat("; ", failed_in_row, " saves in a row have failed") : ""));
   } else {
     log::info(cat("checkpoint step=", report->step, " folder=", run_folder, "/",
-                  checkpoint::iteration_name(report->step), " seconds=", report->seconds));
+                  checkpoint::iteration_name(report->step), " seconds=", report->seconds,
+                  " stall_ms=", under_way.stall_s * 1e3,
+                  " gb_per_s=", 1e-9 * static_cast<double>(under_way.bytes) / report->seconds));
   }
 }
 
 void TrainCheckpoints::save(const RunState& state, const ZeroOptimizer& optimizer) {
-  parts_->note(parts_->saver.wait());
-  parts_->note(parts_->saver.start(parts_->snapshot(state, optimizer)));
-  if (!parts_->config.checkpoint.async_save) parts_->note(parts_->saver.wait());
+  const auto begin = std::chrono::steady_clock::now();
+  Parts& p = *parts_;
+  p.note(p.saver.wait());
+  p.saver.start(p.snapshot(state, optimizer));
+  std::optional<checkpoint::SaveReport> written;
+  if (!p.config.checkpoint.async_save) written = p.saver.wait();
+  p.under_way.stall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  p.note(written);
 }
 
 void TrainCheckpoints::poll() {
+  parts_->take_memory(false);
   parts_->note(parts_->saver.poll());
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,6 +23,16 @@ class TrainCheckpoints {
                    Json origin);
   ~TrainCheckpoints();
 
+  /// A checkpoint that is safe on disk.
+  struct Saved {
+    std::int64_t step = 0;
+    std::int64_t bytes = 0;  ///< of all ranks
+    double stall_s = 0;      ///< while which training stood still, on this rank
+    double write_s = 0;
+  };
+  /// `told` hears of every one.
+  void tell(std::function<void(const Saved&)> told);
+
   /// Fills weights and optimizer from the newest good checkpoint, or from checkpoint.pretrained_checkpoint,
   /// or leaves them as they are; says which in one line. Collective.
   [[nodiscard]] RunState restore(const Parameters& parameters, ZeroOptimizer& optimizer);
@@ -28,6 +40,12 @@ class TrainCheckpoints {
   /// Copies what a checkpoint of `state` holds and writes it in the background (or, if so configured, before
   /// returning). A save that fails is reported and training goes on; only numbers that are not finite end it:
   /// this, poll and finish then throw SharedError of ExitCode::numeric. Collective.
+  ///
+  /// Training stands still while the device copies its whole state to pinned memory, and no longer. That
+  /// memory is as large as this rank's share of a checkpoint; it is taken once, on a thread of its own while
+  /// the run starts, because pinning takes many times as long as the copy. A smaller one would have to be
+  /// emptied to disk while training waits, or the state copied on the device first, which has no room to
+  /// spare.
   void save(const RunState& state, const ZeroOptimizer& optimizer);
   /// Takes note of a save that has ended. Collective.
   void poll();

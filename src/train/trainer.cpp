@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -24,6 +25,31 @@ namespace {
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
+
+const char* name_of(Pass pass) {
+  const char* names[] = {"forward ", "recompute ", "backward "};
+  return names[static_cast<int>(pass)];
+}
+
+/// Names the units for profilers as well, and lets `look` at the device again and again while a walk is
+/// queued.
+class StepHooks final : public ZeroHooks {
+ public:
+  StepHooks(Device& device, const Parameters& parameters, ZeroOptimizer& optimizer,
+            std::function<void()> look)
+      : ZeroHooks(optimizer), device_(device), parameters_(parameters), look_(std::move(look)) {}
+  void acquire(int unit, Pass pass) override {
+    look_();
+    device_.begin_range((name_of(pass) + parameters_.unit(static_cast<std::size_t>(unit)).name()).c_str());
+    ZeroHooks::acquire(unit, pass);
+  }
+  void release(int /*unit*/, Pass /*pass*/) override { device_.end_range(); }
+
+ private:
+  Device& device_;
+  const Parameters& parameters_;
+  std::function<void()> look_;
+};
 
 LrSchedule schedule_of(const TrainConfig& config) {
   return {config.optimizer.lr,      config.optimizer.final_lr(), config.scheduler.lr_warmup_init,
@@ -90,6 +116,7 @@ Trainer::Trainer(Runtime& runtime, RunFolder& folder, Device& device, const Trai
     metrics_ = std::make_unique<MetricsLog>(
         folder_.path(), config_.logger.tensorboard_dir.value_or(folder_.file("tensorboard")), state_.step);
   });
+  checkpoints_->tell([this](const TrainCheckpoints::Saved& saved) { log_checkpoint(saved); });
   log::info(cat("training ", dit_.parameters().elements(), " parameters (", name_of(dit_.storage()), ") on ",
                 runtime_.size(), " ranks, ", device_.description(), "; ", data_.train->size(),
                 " clips, activations ", human_bytes(static_cast<double>(flow_->activation_bytes())),
@@ -126,31 +153,33 @@ ExitCode Trainer::run() {
   if (state_.step >= config_.train.train_iters) {
     log::info(cat("all of train.train_iters = ", config_.train.train_iters, " steps are done already"));
   }
-  while (state_.step < config_.train.train_iters && !stop) {
+  std::int64_t step = state_.step;
+  while (step < config_.train.train_iters && !stop) {
     watch.enter("training step", config_.runtime.watchdog_seconds);
-    const StepReport report = step();
-    log(report);
+    queue_step();
+    ++step;
     const std::int64_t every = config_.train.eval_interval;
-    const bool last = state_.step == config_.train.train_iters;
-    if (data_.validation != nullptr && every > 0 && (state_.step % every == 0 || last)) {
+    const bool last = step == config_.train.train_iters;
+    if (data_.validation != nullptr && every > 0 && (step % every == 0 || last)) {
+      settle();
       watch.enter("validation");
       optimizer_->await_weights();
       validate_now(watch);
     }
-    watch.enter("checkpoint", config_.runtime.save_limit());
     const Requests requests = poll_requests(runtime_, folder_);
     if (requests.folder_lost) {
       throw IoError(folder_.path(), 0,
                     "another job took this run folder over; nothing more is written to it");
     }
     stop = requests.stop() || time_is_up() ||
-           (config_.train.exit_interval && state_.step % *config_.train.exit_interval == 0);
+           (config_.train.exit_interval && step % *config_.train.exit_interval == 0);
     // Somebody put the file there because the run is to end: a scheduler must not start it again.
     if (requests.stop_by_file) if_stopped = ExitCode::done;
-    const bool due =
-        config_.checkpoint.save_interval > 0 && state_.step % config_.checkpoint.save_interval == 0;
+    const bool due = config_.checkpoint.save_interval > 0 && step % config_.checkpoint.save_interval == 0;
     if (due || last || stop || requests.save) {
+      settle();
       optimizer_->await_weights();
+      watch.enter("checkpoint", config_.runtime.save_limit());
       checkpoints_->save(state_, *optimizer_);
     }
     checkpoints_->poll();
@@ -165,37 +194,62 @@ ExitCode Trainer::run() {
   return ExitCode::done;
 }
 
-Trainer::StepReport Trainer::step() {
-  const double begin = now();
-  StepReport report{LossTotals(config_.validation.sigma_bins)};
-  report.lr = schedule_.rate(state_.step);
+void Trainer::queue_step() {
+  QueuedStep next;
+  next.begin = now();
+  next.step = (queued_ ? queued_->step : state_.step) + 1;
+  const DeviceRange whole(device_, cat("step ", next.step).c_str());
+  next.lr = schedule_.rate(next.step - 1);
   std::optional<StepDump> dump;
   if (!dump_.empty()) dump.emplace(device_, std::exchange(dump_, {}), mesh_);
   dit_.parameters().zero_gradients(device_);
-  ZeroHooks hooks(*optimizer_);
-  std::vector<std::int64_t> tokens;
+  StepHooks hooks(device_, dit_.parameters(), *optimizer_, [this] { note_end(); });
   for (bool last = false; !last;) {
     const MicroBatch batch = loader_->next();
     last = batch.last;
-    report.tokens = batch.step_tokens;
-    for (const HostSample& sample : batch.pack.samples) tokens.push_back(sample.latent.tokens());
+    next.tokens = batch.step_tokens;
+    for (const HostSample& sample : batch.pack.samples) next.sample_tokens.push_back(sample.latent.tokens());
     flow_->accumulate(batch, {dump ? dump->next_micro_batch() : nullptr, &hooks});
     optimizer_->watch(flow_->device_losses());
+    ++next.micro_batches;
+    settle();
   }
-  optimizer_->measure_gradient();
-  if (dump) dump->write_gradients(dit_.parameters(), *optimizer_);
-  optimizer_->update(report.lr, state_.updates + 1);
-  state_.loader = loader_->state();
-  // Only here, with the whole step on its way, the host waits for the device.
-  report.losses.add(flow_->take_losses());
+  {
+    const DeviceRange range(device_, "optimizer");
+    optimizer_->measure_gradient();
+    if (dump) dump->write_gradients(dit_.parameters(), *optimizer_);
+    optimizer_->update(next.lr, state_.updates + 1);
+  }
+  next.loader = loader_->state();
+  next.end = device_.record();
+  queued_ = std::move(next);
+  note_end();
+}
+
+void Trainer::note_end() {
+  if (queued_ && !queued_->ended && device_.reached(queued_->end)) queued_->ended = now();
+}
+
+void Trainer::settle() {
+  if (!queued_) return;
+  device_.await(queued_->end);
+  note_end();
+  const QueuedStep done = *std::exchange(queued_, std::nullopt);
+  state_.step = done.step;
+  state_.loader = done.loader;
+  StepReport report{LossTotals(config_.validation.sigma_bins)};
+  report.lr = done.lr;
+  report.tokens = done.tokens;
+  report.losses.add(flow_->take_losses(done.micro_batches));
   report.losses.reduce(mesh_.dp);
   const ZeroOptimizer::Outcome outcome = optimizer_->outcome();
   report.norm = outcome.norm;
-  ++state_.step;
   account_for(outcome, report);
-  report.flops = sum_over(mesh_.dp, training_flops(dit_.config(), tokens));
-  report.seconds = now() - begin;
-  return report;
+  report.flops = sum_over(mesh_.dp, training_flops(dit_.config(), done.sample_tokens));
+  const double ended = done.ended.value_or(now());
+  report.seconds = ended - std::max(done.begin, last_end_);
+  last_end_ = ended;
+  log(report);
 }
 
 void Trainer::account_for(const ZeroOptimizer::Outcome& outcome, const StepReport& report) {
@@ -247,6 +301,16 @@ void Trainer::log(const StepReport& report) {
                 " step_ms=", number(report.seconds * 1e3), " tokens_per_s=", number(tokens_per_s),
                 " tflops_per_rank=", number(flops_per_s * 1e-12), " mfu=", number(flops_per_s / peak_),
                 " consumed_samples=", state_.loader.samples));
+}
+
+void Trainer::log_checkpoint(const TrainCheckpoints::Saved& saved) {
+  if (metrics_ == nullptr) return;
+  Json line;
+  line.set("step", saved.step);
+  line.set("bytes", saved.bytes);
+  line.set("stall_ms", saved.stall_s * 1e3);
+  line.set("write_ms", saved.write_s * 1e3);
+  metrics_->add("checkpoint", line);
 }
 
 void Trainer::validate_now(Watchdog::Watch& watch) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,30 @@ class Trainer {
     double seconds = 0;
   };
 
+  /// A step whose work is with the device, and of whose outcome the host knows nothing yet.
+  struct QueuedStep {
+    std::int64_t step = 0;
+    double lr = 0;
+    std::int64_t tokens = 0;                  ///< of all ranks
+    std::vector<std::int64_t> sample_tokens;  ///< of this rank's samples
+    std::size_t micro_batches = 0;
+    LoaderState loader;  ///< after it
+    double begin = 0;
+    Event end;
+    std::optional<double> ended;  ///< when it was first seen that `end` is reached
+  };
+
   [[nodiscard]] RecomputePlan choose_recompute(const PackBounds& bounds) const;
   [[nodiscard]] double peak() const;
-  [[nodiscard]] StepReport step();
+  /// Gives the next step's work to the device. The device is kept busy: the host waits for the outcome of the
+  /// step before only when the first micro batch of this one is queued behind it.
+  void queue_step();
+  /// Waits for the step in the queue, if any, and brings state_, average and log up to it.
+  void settle();
+  void note_end();
   void account_for(const ZeroOptimizer::Outcome& outcome, const StepReport& report);
   void log(const StepReport& report);
+  void log_checkpoint(const TrainCheckpoints::Saved& saved);
   void validate_now(Watchdog::Watch& watch);
   [[nodiscard]] bool time_is_up() const;
 
@@ -65,8 +85,10 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<MetricsLog> metrics_;
   LrSchedule schedule_;
-  RunState state_;
-  double peak_ = 0;  ///< FLOP/s of one rank
+  RunState state_;  ///< after the last settled step
+  std::optional<QueuedStep> queued_;
+  double last_end_ = 0;  ///< when the last settled step ended
+  double peak_ = 0;      ///< FLOP/s of one rank
   double started_ = 0;
 };
 

@@ -9,7 +9,7 @@ namespace wan {
 /// Lets the sharded optimizer's messages travel while the model computes: each unit's gradients are summed as
 /// soon as the last micro batch has added to them, and each unit's new weights are waited for where they are
 /// first read.
-class ZeroHooks final : public UnitHooks {
+class ZeroHooks : public UnitHooks {
  public:
   explicit ZeroHooks(ZeroOptimizer& optimizer) : optimizer_(optimizer) {}
 

@@ -146,10 +146,11 @@ void ZeroOptimizer::measure_gradient() {
                              flat_range(clip_.view, 0, 1), flat_range(clip_.view, 1, 2)});
   device_.zero(sum_squares_.view.data, sum_squares_.view.bytes());
   device_.copy(measured_.data(), clip_.view.data, clip_.view.bytes());
+  measured_at_ = device_.record();
 }
 
 ZeroOptimizer::Outcome ZeroOptimizer::outcome() const {
-  device_.synchronize();
+  device_.await(measured_at_);
   const auto* const measured = static_cast<const float*>(measured_.data());
   return {measured[1], measured[0] != 0.0F};
 }

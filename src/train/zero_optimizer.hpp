@@ -65,7 +65,7 @@ class ZeroOptimizer {
     double norm = 0;
     bool updated = false;  ///< false: not finite, and an update is, or would be, skipped
   };
-  /// Waits for the device.
+  /// Waits until the device has measured, and no longer.
   [[nodiscard]] Outcome outcome() const;
   /// average = decay average + (1 - decay) weights.
   void move_average(double decay);
@@ -118,6 +118,7 @@ class ZeroOptimizer {
   DeviceTensor sum_squares_;  ///< [2] fp64: of the gradient, and of the losses watched since the last measure
   DeviceTensor clip_;         ///< [2] fp32: the clipping factor and the norm
   PinnedBuffer measured_;
+  Event measured_at_;
 };
 
 }  // namespace wan

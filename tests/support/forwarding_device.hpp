@@ -27,6 +27,9 @@ class ForwardingDevice : public Device {
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
   void await(Event event) override { device_.await(event); }
+  [[nodiscard]] bool reached(Event event) override { return device_.reached(event); }
+  void begin_range(const char* name) override { device_.begin_range(name); }
+  void end_range() override { device_.end_range(); }
 
   [[nodiscard]] DeviceGroups* groups() override { return device_.groups(); }
   [[nodiscard]] Ops& ops() override { return device_.ops(); }

@@ -44,6 +44,7 @@ class TimedDevice final : public Device {
   void wait(Stream stream, Event event) override { device_.wait(stream, event); }
   void synchronize(Stream stream) override { device_.synchronize(stream); }
   void await(Event event) override { device_.await(event); }
+  [[nodiscard]] bool reached(Event event) override { return device_.reached(event); }
   [[nodiscard]] Ops& ops() override;
   [[nodiscard]] FrameOps& frame_ops() override;
   [[nodiscard]] TextOps& text_ops() override;

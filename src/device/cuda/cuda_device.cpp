@@ -1,11 +1,15 @@
 #include "device/cuda/cuda_device.hpp"
 
+#include <nvtx3/nvToolsExt.h>
+
 #include <algorithm>
 #include <exception>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "device/ops/cuda/status.hpp"
+#include "device/ops/kokkos/region.hpp"
+#include "device/out_of_memory.hpp"
 
 namespace wan {
 
@@ -13,7 +17,9 @@ CudaDevice::CudaDevice(CudaBodies bodies, cudaStream_t compute, std::string desc
     : bodies_(std::move(bodies)),
       compute_(compute),
       description_(std::move(description)),
-      groups_(compute, std::move(identity)) {}
+      groups_(compute, std::move(identity)) {
+  cuda::check(cudaGetDevice(&index_), "device");
+}
 
 CudaDevice::~CudaDevice() {
   let_device_rest();
@@ -43,9 +49,10 @@ void* CudaDevice::allocate(std::int64_t bytes) {
   std::size_t free = 0;
   std::size_t total = 0;
   cudaMemGetInfo(&free, &total);
-  throw CommError(cat("the GPU has no ", human_bytes(static_cast<double>(bytes)), " (",
-                      human_bytes(static_cast<double>(free)), " of ", human_bytes(static_cast<double>(total)),
-                      " free): ", cudaGetErrorString(status)));
+  throw OutOfMemory(
+      bytes, cat("the GPU has no ", human_bytes(static_cast<double>(bytes)), " (",
+                 human_bytes(static_cast<double>(free)), " of ", human_bytes(static_cast<double>(total)),
+                 " free): ", cudaGetErrorString(status)));
 }
 
 void CudaDevice::let_device_rest() noexcept {
@@ -58,6 +65,7 @@ void CudaDevice::release(void* memory) noexcept {
 }
 
 void* CudaDevice::allocate_pinned(std::int64_t bytes) {
+  cuda::check(cudaSetDevice(index_), "device");  // a new thread begins with the first one
   void* memory = nullptr;
   const cudaError_t status =
       bytes < 0 ? cudaErrorMemoryAllocation
@@ -121,6 +129,24 @@ void CudaDevice::await(Event event) {
   NcclWatch& watch = groups_.watch();
   cuda::check(watch.empty() ? cudaEventSynchronize(point) : watch.wait([&] { return cudaEventQuery(point); }),
               "await");
+}
+
+bool CudaDevice::reached(Event event) {
+  if (event.handle == nullptr) return true;
+  const cudaError_t status = cudaEventQuery(static_cast<cudaEvent_t>(event.handle));
+  if (status == cudaErrorNotReady) return false;
+  cuda::check(status, "reached");
+  return true;
+}
+
+void CudaDevice::begin_range(const char* name) {
+  nvtxRangePushA(name);
+  begin_region(name);
+}
+
+void CudaDevice::end_range() {
+  end_region();
+  nvtxRangePop();
 }
 
 }  // namespace wan

@@ -50,6 +50,11 @@ class CudaDevice final : public Device {
   void wait(Stream stream, Event event) override;
   void synchronize(Stream stream) override;
   void await(Event event) override;
+  [[nodiscard]] bool reached(Event event) override;
+
+  /// NVTX's, and Kokkos Tools'.
+  void begin_range(const char* name) override;
+  void end_range() override;
 
   [[nodiscard]] DeviceGroups* groups() override { return &groups_; }
   [[nodiscard]] Ops& ops() override { return *bodies_.ops; }
@@ -66,6 +71,7 @@ class CudaDevice final : public Device {
 
   CudaBodies bodies_;
   cudaStream_t compute_;
+  int index_ = 0;
   std::string description_;
   NcclGroups groups_;
   std::vector<cudaStream_t> streams_;

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "device/cuda/cuda_device.hpp"
+#include "device/cuda/requirements.hpp"
 #include "device/library_entry.hpp"
 #include "device/ops/cuda/choices.hpp"
 #include "device/ops/cuda/cuda_frame_ops.hpp"
@@ -21,31 +22,20 @@
 namespace wan {
 namespace {
 
-/// bf16 arithmetic and asynchronous copies to shared memory begin with Ampere.
-constexpr int least_capability = 80;
-
-std::string version_text(int version) {
-  return cat(version / 1000, ".", version % 1000 / 10);
-}
-
 void check_driver() {
   int driver = 0;
   int runtime = 0;
   cuda::check(cudaDriverGetVersion(&driver), "driver version");
   cuda::check(cudaRuntimeGetVersion(&runtime), "runtime version");
-  if (driver / 1000 < runtime / 1000) {
-    throw CommError(cat("the NVIDIA driver found supports CUDA ", version_text(driver), ", needed is ",
-                        version_text(runtime / 1000 * 1000), " or later"));
-  }
+  cuda::require_driver(driver, runtime);
 }
 
 void check_libraries() {
-  if (cudnnGetVersion() / 10000 != CUDNN_MAJOR) {
-    throw CommError(cat("cuDNN ", cudnnGetVersion(), " found, needed is ", CUDNN_MAJOR, ".x"));
-  }
-  if (cublasLtGetVersion() / 10000 != CUBLAS_VER_MAJOR) {
-    throw CommError(cat("cuBLASLt ", cublasLtGetVersion(), " found, needed is ", CUBLAS_VER_MAJOR, ".x"));
-  }
+  const auto cudnn = static_cast<int>(cudnnGetVersion() / 10000);
+  cuda::require_library("cuDNN", cat(cudnn, ".", cudnnGetVersion() % 10000 / 100), cudnn, CUDNN_MAJOR);
+  const auto cublas = static_cast<int>(cublasLtGetVersion() / 10000);
+  cuda::require_library("cuBLASLt", cat(cublas, ".", cublasLtGetVersion() % 10000 / 100), cublas,
+                        CUBLAS_VER_MAJOR);
 }
 
 /// A GPU that is there and able.
@@ -54,20 +44,13 @@ struct Gpu {
   cudaDeviceProp properties;
 };
 
-Gpu choose_gpu(int index) {
+Gpu choose_gpu(int place) {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess || count == 0) {
-    throw CommError(cat("no GPU was found: ", cudaGetErrorString(status), "; needed is one of capability ",
-                        least_capability / 10, ".", least_capability % 10, " or later"));
-  }
-  const int chosen = index % count;
+  const int chosen = cuda::require_gpu(status == cudaSuccess ? count : 0, place, cudaGetErrorString(status));
   cudaDeviceProp found;
   cuda::check(cudaGetDeviceProperties(&found, chosen), "properties");
-  if (10 * found.major + found.minor < least_capability) {
-    throw CommError(cat(found.name, " has compute capability ", found.major, ".", found.minor, ", needed is ",
-                        least_capability / 10, ".", least_capability % 10, " or later"));
-  }
+  cuda::require_capability(found.name, found.major, found.minor, WAN_CUDA_ARCHITECTURES);
   cuda::check(cudaSetDevice(chosen), "set device");
   return {chosen, found};
 }

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/out_of_memory.hpp"
 
 namespace wan {
 namespace {
@@ -24,8 +24,8 @@ void* HostDevice::allocate(std::int64_t bytes) {
   const std::int64_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
   void* memory = bytes < 0 ? nullptr : std::aligned_alloc(alignment, static_cast<std::size_t>(rounded));
   if (memory == nullptr) {
-    throw CommError(cat("the host has no ", human_bytes(static_cast<double>(bytes)),
-                        " for the device (about ", human_bytes(free_memory()), " free)"));
+    throw OutOfMemory(bytes, cat("the host has no ", human_bytes(static_cast<double>(bytes)),
+                                 " for the device (about ", human_bytes(free_memory()), " free)"));
   }
   return memory;
 }

@@ -5,6 +5,7 @@
 #include "device/device.hpp"
 #include "device/frame_ops.hpp"
 #include "device/ops.hpp"
+#include "device/ops/kokkos/region.hpp"
 #include "device/text_ops.hpp"
 
 namespace wan {
@@ -38,6 +39,9 @@ class HostDevice final : public Device {
   [[nodiscard]] Event record(Stream) override { return {}; }
   void wait(Stream, Event) override {}
   void synchronize(Stream) override {}
+
+  void begin_range(const char* name) override { begin_region(name); }
+  void end_range() override { end_region(); }
 
   [[nodiscard]] Ops& ops() override { return *bodies_.ops; }
   [[nodiscard]] FrameOps& frame_ops() override { return *bodies_.frame_ops; }

@@ -20,6 +20,23 @@ TEST(content_hash, parts_add_up_to_the_whole_under_any_split) {
   }
 }
 
+// One element at a time is the formula itself; many at once may be done in vectors.
+TEST(content_hash, is_the_sum_over_single_elements) {
+  std::vector<std::uint64_t> data(300);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = mix64(i);
+  for (const int width : {1, 2, 4, 8}) {
+    const auto count = static_cast<std::int64_t>(data.size()) * 8 / width - 3;
+    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{1} << 40}) {
+      Hash128 sum;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const auto* const element = reinterpret_cast<const char*>(data.data()) + i * width;
+        sum += content_hash(element, 1, width, first + static_cast<std::uint64_t>(i));
+      }
+      EXPECT_EQ(content_hash(data.data(), count, width, first), sum) << width;
+    }
+  }
+}
+
 TEST(content_hash, any_flipped_bit_and_any_swap_changes_it) {
   std::vector<std::uint16_t> data(64);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint16_t>(i * 1009);

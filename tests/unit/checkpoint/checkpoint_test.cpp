@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "checkpoint/names.hpp"
 #include "checkpoint/retention.hpp"
 #include "checkpoint/save.hpp"
+#include "checkpoint/workers.hpp"
 #include "comm/dry_run.hpp"
 #include "support/checkpoint_properties.hpp"
 #include "support/temporary_folder.hpp"
@@ -101,6 +103,50 @@ TEST(checkpoint, parts_filled_when_written_make_the_same_bytes) {
   EXPECT_EQ(failed.code, ExitCode::data);
   EXPECT_NE(failed.message.find("source"), std::string::npos) << failed.message;
   EXPECT_EQ(iterations_in(folder / "filled"), std::vector<std::int64_t>{3});
+}
+
+// 20 MiB: enough that all threads get work.
+TEST(checkpoint, threads_change_no_byte_and_find_the_same_damage) {
+  const test::TemporaryFolder folder;
+  const test::FakeRun run(4, 2600);
+  const auto written = [&](const std::string& name, int ranks, int threads) {
+    dry_run(ranks, [&](const Communicator& comm) {
+      const Snapshot snapshot = run.snapshot(5, static_cast<std::uint64_t>(ranks), comm.rank(), ranks);
+      const Outcome outcome = save(comm, folder / name, snapshot, {}, threads);
+      EXPECT_TRUE(outcome.good()) << outcome.message;
+    });
+  };
+  written("alone", 1, 1);
+  written("four", 1, 4);
+  written("shared", 2, 3);
+  for (const char* name : {"model.h5", "optim.h5", "manifest.json"}) {
+    const std::string alone = read_file(folder / cat("alone/iter_0000005/", name));
+    EXPECT_TRUE(read_file(folder / cat("four/iter_0000005/", name)) == alone) << name;
+    EXPECT_TRUE(read_file(folder / cat("shared/iter_0000005/", name)) == alone) << name;
+  }
+  EXPECT_EQ(open_newest(Communicator(), folder / "four", {-1, true, 4})->step(), 5);
+  damage(folder / "four/iter_0000005/optim.h5");
+  EXPECT_THROW((void)open_newest(Communicator(), folder / "four", {-1, true, 4}), DataError);
+}
+
+TEST(run_jobs, every_job_is_done_once_and_a_failure_ends_them_all) {
+  for (const int workers : {1, 5}) {
+    std::vector<std::atomic<int>> done(1000);
+    run_jobs(workers, done.size(), [&](std::size_t job, std::size_t worker) {
+      EXPECT_LT(worker, static_cast<std::size_t>(workers));
+      ++done[job];
+    });
+    for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+    std::atomic<std::size_t> begun{0};
+    const auto fail_at_ten = [&](std::size_t job, std::size_t) {
+      ++begun;
+      if (job == 10) throw IoError("file", 5, "cannot write");
+    };
+    EXPECT_THROW(run_jobs(workers, std::size_t{1} << 30, fail_at_ten), IoError);
+    EXPECT_LT(begun, std::size_t{1} << 29);
+  }
+  EXPECT_EQ(workers_for(0, 16), 1);
+  EXPECT_EQ(workers_for(std::int64_t{1} << 40, 16), 16);
 }
 
 TEST(checkpoint, format_1_loads) {

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "train/flow_step.hpp"
+#include "train/memory_advice.hpp"
 #include "train/step_forecast.hpp"
 
 namespace wan {
@@ -131,6 +132,26 @@ TEST_F(memory_plan, a_forecast_counts_each_policys_work) {
   EXPECT_LT(norms.seconds(h200), kept.seconds(h200));
   EXPECT_LT(kept.seconds(h200), full.seconds(h200));
   EXPECT_THROW((void)gpu_named("abacus"), UsageError);
+}
+
+// 76 GiB hold the lightest fast policy, 30 GiB more recomputation, 25 GiB only a shorter clip, 8 GiB nothing.
+TEST_F(memory_plan, advice_names_what_fits) {
+  config_.model.num_layers = 30;
+  const auto advice = [&](double size) {
+    return memory_advice(dit_, config_, whole_clip, 1, static_cast<std::int64_t>(size * gib));
+  };
+  EXPECT_NE(advice(76).find("recomputation of norms"), std::string::npos) << advice(76);
+  EXPECT_NE(advice(30).find("full"), std::string::npos) << advice(30);
+  EXPECT_NE(advice(8).find("no micro batch fits"), std::string::npos) << advice(8);
+  const std::string shorter = advice(25);
+  const std::size_t at = shorter.find("up to ");
+  ASSERT_NE(at, std::string::npos) << shorter;
+  const std::int64_t tokens = std::stoll(shorter.substr(at + 6));
+  const auto total = [&](std::int64_t clip) {
+    return plan_memory(dit_, config_, {clip, 512, 1}, DeviceKind::cuda, 1, Recompute::full).total();
+  };
+  EXPECT_LE(static_cast<double>(total(tokens)), 25 * gib);
+  EXPECT_GT(static_cast<double>(total(tokens + 1)), 25 * gib);
 }
 
 }  // namespace

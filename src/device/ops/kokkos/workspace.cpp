@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cassert>
 
-#include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/out_of_memory.hpp"
 
 namespace wan {
 namespace {
@@ -35,8 +35,8 @@ void Workspace::grow(std::int64_t bytes) {
     blocks_.push_back(
         {Kokkos::kokkos_malloc("ops workspace", static_cast<std::size_t>(bytes + alignment)), bytes});
   } catch (const std::exception& error) {
-    throw CommError(
-        cat("no ", human_bytes(static_cast<double>(bytes)), " of scratch memory for an op: ", error.what()));
+    throw OutOfMemory(bytes, cat("no ", human_bytes(static_cast<double>(bytes)),
+                                 " of scratch memory for an op: ", error.what()));
   }
 }
 

@@ -1,0 +1,77 @@
+#include "train/memory_advice.hpp"
+
+#include <optional>
+
+#include "base/text.hpp"
+#include "model/dit/run_config.hpp"
+#include "train/memory_plan.hpp"
+#include "train/training_data.hpp"
+
+namespace wan {
+namespace {
+
+std::string in_words(std::int64_t bytes) {
+  return human_bytes(static_cast<double>(bytes));
+}
+
+std::string what_it_takes(const MemoryPlan& plan) {
+  std::vector<std::string> parts;
+  for (const auto& [kind, bytes] : plan.by_kind()) parts.push_back(cat(kind, " ", in_words(bytes)));
+  return join(parts, ", ");
+}
+
+}  // namespace
+
+std::string memory_advice(const Dit& dit, const TrainConfig& config, const PackBounds& bounds,
+                          std::int64_t ranks, std::int64_t bytes) {
+  const auto plan = [&](const PackBounds& pack, const RecomputePlan& recompute) {
+    return plan_memory(dit, config, pack, DeviceKind::cuda, ranks, recompute);
+  };
+  const auto fits = [&](const PackBounds& pack, const RecomputePlan& recompute) {
+    return plan(pack, recompute).total() <= bytes;
+  };
+  const RecomputePlan asked = recompute_plan(config.model, dit, bounds, DeviceKind::cuda, std::nullopt);
+  std::string text = cat("the plan of this run on ", ranks,
+                         ranks == 1 ? " rank: " : " ranks: ", what_it_takes(plan(bounds, asked)), ", in all ",
+                         in_words(plan(bounds, asked).total()), " of ", in_words(bytes), "; ");
+  for (const RecomputePlan& candidate : recompute_candidates(config.model.num_layers)) {
+    if (!fits(bounds, candidate)) continue;
+    return text + cat("what fits: recomputation of ", to_text(candidate, config.model.num_layers),
+                      " (model.recompute_granularity=auto finds it), ",
+                      in_words(plan(bounds, candidate).total()), "; otherwise somebody else uses this GPU");
+  }
+  const RecomputePlan lightest = Recompute::full;
+  const auto shorter = [&](std::int64_t tokens) {
+    return PackBounds{tokens, bounds.text_rows, bounds.samples};
+  };
+  std::int64_t fitting = 0;
+  for (std::int64_t low = 1, high = bounds.tokens; low <= high;) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (fits(shorter(middle), lightest)) {
+      fitting = middle;
+      low = middle + 1;
+    } else {
+      high = middle - 1;
+    }
+  }
+  if (fitting == 0) {
+    return text +
+           "no micro batch fits, however short: what helps is more ranks, which share the optimizer, or a "
+           "GPU with more memory";
+  }
+  return text + cat("with model.recompute_granularity=full it takes ",
+                    in_words(plan(bounds, lightest).total()), ", and up to ", fitting, " of the ",
+                    bounds.tokens,
+                    " tokens of a micro batch fit: what helps is a smaller dataset.seq_length or "
+                    "train.micro_batch_size, or more ranks");
+}
+
+std::string memory_advice(const TrainConfig& config, std::int64_t ranks, std::int64_t bytes) {
+  TrainConfig unverified = config;
+  unverified.dataset.verify = false;
+  const TrainingData data = open_training_data(unverified, Communicator());
+  const Dit dit(dit_config(config.model), storage_dtype(config.model.params_dtype));
+  return memory_advice(dit, config, micro_batch_bounds(data, config.train.micro_batch_size), ranks, bytes);
+}
+
+}  // namespace wan
