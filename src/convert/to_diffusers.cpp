@@ -35,7 +35,7 @@ std::string folder_of_parts(const ConvertSource& source) {
   if (source.model.empty()) {
     throw UsageError(cat(source.path, " names no VAE (mock data, or official weights); give --model"));
   }
-  const std::string folder = find_model_folder(source.model);
+  std::string folder = find_model_folder(source.model);
   if (source.origin.is_object())
     require_recorded(source.origin, read_model_parts(Communicator(), folder), folder);
   return folder;

@@ -7,7 +7,7 @@
 namespace wan::test {
 
 inline void append(std::string& to, std::uint64_t value, int width) {
-  for (int i = 0; i < width; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+  for (int i = 0; i < width; ++i) to.push_back(static_cast<char>(i < 8 ? value >> (8 * i) : 0));
 }
 
 /// How zip_of writes: numbers in zip64 structures (as for files above 4 GiB), or entries that claim a method.
