@@ -5,10 +5,10 @@
 
 namespace wan {
 
-/// Self-attention, cross-attention and feed-forward, each on the residual stream (Wan2.1 model.py
-/// WanAttentionBlock).
+/// Self-attention, cross-attention and feed-forward, each added to the residual stream, the first and the
+/// last times a gate (Wan2.1 model.py WanAttentionBlock). A residual and the norm behind it are one op.
 struct BlockSaved {
-  Tensor modulation;  ///< [R, 6 C] fp32: the block's table plus e0
+  Tensor modulation;  ///< [R, 6 C] fp32: the block's table plus e0; columns 2 and 5 (times C) are the gates
   SelfAttentionSaved self_attention;
   Tensor x1;  ///< [N, C] after self-attention
   TextKeys text;

@@ -6,8 +6,8 @@ namespace wan {
 namespace {
 
 /// LN(x), affine, into newly allocated `normed`, and its statistics.
-void normalise_input(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                     CrossAttentionSaved& saved) {
+LayerNormForward input_norm(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
+                            CrossAttentionSaved& saved) {
   saved.normed = context.tokens(context.dim());
   LayerNormForward norm;
   norm.x = saved.x;
@@ -17,7 +17,7 @@ void normalise_input(const DitContext& context, const ParameterUnit& unit, const
   norm.y = saved.normed;
   norm.mean = saved.mean;
   norm.rstd = saved.rstd;
-  context.ops().layer_norm_forward(norm);
+  return norm;
 }
 
 /// q, newly allocated, of q_pre, and its statistics.
@@ -51,13 +51,12 @@ void text_keys_into(const DitContext& context, const ParameterUnit& unit, const 
 }
 
 void cross_attention_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                             const TextKeys& keys, const Tensor& x, CrossAttentionSaved& saved,
-                             const Tensor& out) {
+                             const TextKeys& keys, const GatedResidualForward& before,
+                             CrossAttentionSaved& saved, const Tensor& y) {
   const Walk& walk = context.walk;
-  const std::int64_t dim = context.dim();
   const std::int64_t own = context.local_dim();
   const auto products = context.dropped_unless(context.keeps_products());
-  saved.x = x;
+  saved.x = before.out;
   saved.mean = context.per_token();
   saved.rstd = context.per_token();
   saved.q_pre = context.tokens(own);
@@ -68,16 +67,13 @@ void cross_attention_forward(const DitContext& context, const ParameterUnit& uni
   }
 
   const auto elementwise = context.dropped_unless(context.keeps_all());
-  normalise_input(context, unit, groups, saved);
+  context.ops().residual_norm_forward({before, input_norm(context, unit, groups, saved)});
   Linear(unit, groups.cross_q).forward(walk, saved.normed, saved.q_pre);
   normalise_queries(context, unit, groups, saved);
   context.ops().attention_forward({saved.q, keys.k, keys.v, &context.pack().cross_attention(),
                                    context.config.attention_head_dim, attention_scale(context), saved.o,
                                    saved.lse});
-  const Arena::Scope scope(walk.arena());
-  const Tensor y = context.tokens(dim);
   Linear(unit, groups.cross_out).forward(walk, saved.o, y);
-  context.ops().gated_residual_forward({x, y, {}, {}, out});
 
   walk.dump(unit.name(), "norm2", saved.normed);
   walk.dump(unit.name(), "attn2.q", saved.q);
@@ -87,11 +83,12 @@ void cross_attention_forward(const DitContext& context, const ParameterUnit& uni
 
 void cross_attention_backward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                               const Tensor& context_rows, const TextKeys& keys,
-                              const CrossAttentionSaved& kept, const Tensor& g, const Tensor& dcontext) {
+                              const CrossAttentionSaved& kept, const GatedResidualBackward& before,
+                              const Tensor& dcontext) {
   const Walk& walk = context.walk;
   const Arena::Scope scope(walk.arena());
-  const std::int64_t dim = context.dim();
   const std::int64_t own = context.local_dim();
+  const Tensor& g = before.g;
   const Linear projection(unit, groups.cross_out);
   const Linear query(unit, groups.cross_q);
   const Linear text(unit, groups.cross_kv);
@@ -116,10 +113,11 @@ void cross_attention_backward(const DitContext& context, const ParameterUnit& un
   text.backward_data_add(walk, dkv, dcontext);
 
   head_norm_backward(context, {}, head_norm(unit, groups.cross_norm_q, saved.q_pre, saved.rstd_q), dq);
-  if (!context.keeps_all()) normalise_input(context, unit, groups, saved);
+  if (!context.keeps_all()) context.ops().layer_norm_forward(input_norm(context, unit, groups, saved));
   query.backward_weight(walk, dq, saved.normed);
-  const Tensor dnormed = context.tokens(dim);
+  const Tensor& dnormed = before.dy;
   query.backward_data(walk, dq, dnormed);
+  walk.dump(unit.name(), "norm2.grad", dnormed);
 
   LayerNormBackward norm;
   norm.dy = dnormed;
@@ -130,11 +128,10 @@ void cross_attention_backward(const DitContext& context, const ParameterUnit& un
   norm.dx = g;
   norm.dweight = unit.group_gradient(groups.norm2);
   norm.dbias = unit.group_gradient(groups.norm2_bias);
-  context.ops().layer_norm_backward(norm);
+  context.ops().residual_norm_backward({norm, before});
 
   walk.dump(unit.name(), "attn2.kv.grad", dkv);
   walk.dump(unit.name(), "attn2.q.grad", dq);
-  walk.dump(unit.name(), "norm2.grad", dnormed);
 }
 
 }  // namespace wan

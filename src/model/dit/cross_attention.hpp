@@ -19,8 +19,8 @@ void text_keys_forward(const DitContext& context, const ParameterUnit& unit, con
 void text_keys_into(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                     const Tensor& context_rows, const Tensor& kv);
 
-/// out = x + Wo attention(rms(Wq LN(x) + bq), k, v) + bo with an affine LN, without rotation, gate or
-/// modulation (Wan2.1 model.py WanT2VCrossAttention; diffusers norm2, attn2).
+/// y = Wo attention(rms(Wq LN(x) + bq), k, v) + bo with an affine LN, without rotation or modulation (Wan2.1
+/// model.py WanT2VCrossAttention; diffusers norm2, attn2).
 struct CrossAttentionSaved {
   Tensor x;           ///< [N, C] the input, not owned
   Tensor mean, rstd;  ///< [N] fp32
@@ -32,14 +32,17 @@ struct CrossAttentionSaved {
   Tensor lse;         ///< [H, N] fp32
 };
 
+/// Of x = before.out, which is computed first, together with its norm; writes y [N, C].
 void cross_attention_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                             const TextKeys& keys, const Tensor& x, CrossAttentionSaved& saved,
-                             const Tensor& out);
+                             const TextKeys& keys, const GatedResidualForward& before,
+                             CrossAttentionSaved& saved, const Tensor& y);
 
-/// `kept` is what the forward left under the same Keep. `g` [N, C] holds the gradient of out and becomes that
-/// of x; `dcontext` [M, C] fp32 is added to.
+/// `kept` is what the forward left under the same Keep. before.g [N, C] holds the gradient of x + y and
+/// becomes that of x; then `before` is computed, together with the norm's backward. `dcontext` [M, C] fp32 is
+/// added to.
 void cross_attention_backward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                               const Tensor& context_rows, const TextKeys& keys,
-                              const CrossAttentionSaved& kept, const Tensor& g, const Tensor& dcontext);
+                              const CrossAttentionSaved& kept, const GatedResidualBackward& before,
+                              const Tensor& dcontext);
 
 }  // namespace wan

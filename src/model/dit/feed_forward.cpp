@@ -5,7 +5,7 @@ namespace wan {
 namespace {
 
 /// LN(x) (1 + scale) + shift into newly allocated `normed`, and its statistics.
-void normalise_input(const DitContext& context, const Tensor& modulation, FeedForwardSaved& saved) {
+LayerNormForward input_norm(const DitContext& context, const Tensor& modulation, FeedForwardSaved& saved) {
   const std::int64_t dim = context.dim();
   saved.normed = context.tokens(dim);
   LayerNormForward norm;
@@ -17,33 +17,27 @@ void normalise_input(const DitContext& context, const Tensor& modulation, FeedFo
   norm.y = saved.normed;
   norm.mean = saved.mean;
   norm.rstd = saved.rstd;
-  context.ops().layer_norm_forward(norm);
+  return norm;
 }
 
 }  // namespace
 
 void feed_forward_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                          const Tensor& modulation, const Tensor& x, FeedForwardSaved& saved,
-                          const Tensor& out) {
+                          const Tensor& modulation, const GatedResidualForward& before,
+                          FeedForwardSaved& saved) {
   const Walk& walk = context.walk;
-  const std::int64_t dim = context.dim();
   const auto products = context.dropped_unless(context.keeps_products());
-  saved.x = x;
+  saved.x = before.out;
   saved.mean = context.per_token();
   saved.rstd = context.per_token();
   if (context.keeps_products()) saved.hidden_pre = context.tokens(context.config.ffn_dim);
-  saved.y = context.tokens(dim);
 
   const auto elementwise = context.dropped_unless(context.keeps_all());
-  normalise_input(context, modulation, saved);
+  context.ops().residual_norm_forward({before, input_norm(context, modulation, saved)});
   saved.hidden = context.tokens(context.config.ffn_dim);
   Linear(unit, groups.ffn_in)
       .forward(walk, saved.normed, saved.hidden, Activation::gelu_tanh, saved.hidden_pre);
   Linear(unit, groups.ffn_out).forward(walk, saved.hidden, saved.y);
-  if (out) {
-    context.ops().gated_residual_forward(
-        {x, saved.y, modulation.col_range(5 * dim, 6 * dim), context.view.row_index, out});
-  }
 
   walk.dump(unit.name(), "norm3", saved.normed);
   walk.dump(unit.name(), "ffn.hidden", saved.hidden);
@@ -51,15 +45,13 @@ void feed_forward_forward(const DitContext& context, const ParameterUnit& unit, 
 }
 
 void feed_forward_backward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                           const Tensor& modulation, const FeedForwardSaved& kept, const Tensor& g,
-                           const Tensor& dmodulation) {
+                           const Tensor& modulation, const FeedForwardSaved& kept, const Tensor& dy,
+                           const Tensor& g, const Tensor& dmodulation) {
   const Walk& walk = context.walk;
   const Arena::Scope scope(walk.arena());
   const std::int64_t dim = context.dim();
-  const Tensor& row_index = context.view.row_index;
   const Linear first(unit, groups.ffn_in);
   const Linear second(unit, groups.ffn_out);
-  const Tensor dy = context.tokens(dim);
   FeedForwardSaved saved = kept;  // what was not kept is made again
   if (!context.keeps_all()) {
     saved.hidden = context.tokens(context.config.ffn_dim);
@@ -67,11 +59,9 @@ void feed_forward_backward(const DitContext& context, const ParameterUnit& unit,
   }
   const Tensor& dhidden = saved.hidden;
 
-  context.ops().gated_residual_backward({g, saved.y, modulation.col_range(5 * dim, 6 * dim), row_index, dy,
-                                         dmodulation.col_range(5 * dim, 6 * dim)});
   second.backward_weight(walk, dy, saved.hidden);
   second.backward_data(walk, dy, dhidden, Activation::gelu_tanh, saved.hidden_pre);
-  if (!context.keeps_all()) normalise_input(context, modulation, saved);
+  if (!context.keeps_all()) context.ops().layer_norm_forward(input_norm(context, modulation, saved));
   first.backward_weight(walk, dhidden, saved.normed);
   const Tensor& dnormed = dy;
   first.backward_data(walk, dhidden, dnormed);
@@ -82,7 +72,7 @@ void feed_forward_backward(const DitContext& context, const ParameterUnit& unit,
   norm.mean = saved.mean;
   norm.rstd = saved.rstd;
   norm.scale = modulation.col_range(4 * dim, 5 * dim);
-  norm.row_index = row_index;
+  norm.row_index = context.view.row_index;
   norm.dx = g;
   norm.dshift = dmodulation.col_range(3 * dim, 4 * dim);
   norm.dscale = dmodulation.col_range(4 * dim, 5 * dim);

@@ -50,10 +50,8 @@ void reserve_attention(const DitContext& context, SelfAttentionSaved& saved) {
 }
 
 void self_attention_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                            const Tensor& modulation, const Tensor& x, SelfAttentionSaved& saved,
-                            const Tensor& out) {
+                            const Tensor& modulation, const Tensor& x, SelfAttentionSaved& saved) {
   const Walk& walk = context.walk;
-  const std::int64_t dim = context.dim();
   const std::int64_t own = context.local_dim();
   const auto products = context.dropped_unless(context.keeps_products());
   saved.x = x;
@@ -64,7 +62,6 @@ void self_attention_forward(const DitContext& context, const ParameterUnit& unit
   saved.rstd_k = context.per_token();
   if (!saved.o && context.keeps_products()) reserve_attention(context, saved);
   if (!saved.o) saved.o = context.tokens(own);
-  saved.y = context.tokens(dim);
 
   const auto elementwise = context.dropped_unless(context.keeps_all());
   normalise_input(context, modulation, saved);
@@ -77,8 +74,6 @@ void self_attention_forward(const DitContext& context, const ParameterUnit& unit
                                      saved.lse});
   }
   Linear(unit, groups.out).forward(walk, saved.o, saved.y);
-  context.ops().gated_residual_forward(
-      {x, saved.y, modulation.col_range(2 * dim, 3 * dim), context.view.row_index, out});
 
   walk.dump(unit.name(), "norm1", saved.normed);
   walk.dump(unit.name(), "attn1.qkv", saved.qkv);
@@ -89,24 +84,20 @@ void self_attention_forward(const DitContext& context, const ParameterUnit& unit
 }
 
 void self_attention_backward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
-                             const Tensor& modulation, const SelfAttentionSaved& kept, const Tensor& g,
-                             const Tensor& dmodulation) {
+                             const Tensor& modulation, const SelfAttentionSaved& kept, const Tensor& dy,
+                             const Tensor& g, const Tensor& dmodulation) {
   const Walk& walk = context.walk;
   const Arena::Scope scope(walk.arena());
   const std::int64_t dim = context.dim();
   const std::int64_t own = context.local_dim();
-  const Tensor& row_index = context.view.row_index;
   const Linear projection(unit, groups.out);
   const Linear inputs(unit, groups.qkv);
-  const Tensor dy = context.tokens(dim);
   const Tensor d_o = context.tokens(own);
   const Tensor dqkv = context.tokens(3 * own);
   const Tensor dq = dqkv.col_range(0, own);
   const Tensor dk = dqkv.col_range(own, 2 * own);
   SelfAttentionSaved saved = kept;  // what was not kept is made again
 
-  context.ops().gated_residual_backward({g, saved.y, modulation.col_range(2 * dim, 3 * dim), row_index, dy,
-                                         dmodulation.col_range(2 * dim, 3 * dim)});
   projection.backward_weight(walk, dy, saved.o);
   projection.backward_data(walk, dy, d_o);
   {
@@ -130,7 +121,7 @@ void self_attention_backward(const DitContext& context, const ParameterUnit& uni
   norm.mean = saved.mean;
   norm.rstd = saved.rstd;
   norm.scale = modulation.col_range(dim, 2 * dim);
-  norm.row_index = row_index;
+  norm.row_index = context.view.row_index;
   norm.dx = g;
   norm.dshift = dmodulation.col_range(0, dim);
   norm.dscale = dmodulation.col_range(dim, 2 * dim);

@@ -170,6 +170,52 @@ TEST(ReferenceGradient, GatedResidual) {
   expect_gradient("gate", loss, gate, dgate);
 }
 
+TEST(ReferenceGradient, ResidualNorm) {
+  RefOps ops;
+  std::vector<std::int32_t> rows = some_rows();
+  const Tensor index(rows.data(), DType::i32, {7});
+  for (const bool modulated : {true, false}) {
+    const Shape shape = modulated ? Shape{3, 11} : Shape{11};
+    Wide x(1, {7, 11}), y(2, {7, 11}), gate(3, {3, 11}), factor(4, shape), offset(5, shape);
+    Wide out_upstream(6, {7, 11}), normed_upstream(7, {7, 11});
+    Wide out = Wide::zeros({7, 11}), mean = Wide::zeros({7}), rstd = Wide::zeros({7});
+    const auto loss = [&] {
+      Wide normed = Wide::zeros({7, 11});
+      ResidualNormForward a;
+      a.residual = {x, y, gate, index, out};
+      a.norm.x = out;
+      (modulated ? a.norm.scale : a.norm.weight) = factor;
+      (modulated ? a.norm.shift : a.norm.bias) = offset;
+      a.norm.row_index = index;
+      a.norm.y = normed;
+      a.norm.mean = mean;
+      a.norm.rstd = rstd;
+      ops.residual_norm_forward(a);
+      return dot(out.values(), out_upstream.values()) + dot(normed.values(), normed_upstream.values());
+    };
+    static_cast<void>(loss());
+    Wide g = out_upstream, dy = normed_upstream;
+    Wide dgate = Wide::zeros({3, 11}), dfactor = Wide::zeros(shape), doffset = Wide::zeros(shape);
+    ResidualNormBackward a;
+    a.norm.dy = dy;
+    a.norm.x = out;
+    a.norm.mean = mean;
+    a.norm.rstd = rstd;
+    a.norm.row_index = index;
+    (modulated ? a.norm.scale : a.norm.weight) = factor;
+    (modulated ? a.norm.dscale : a.norm.dweight) = dfactor;
+    (modulated ? a.norm.dshift : a.norm.dbias) = doffset;
+    a.norm.dx = g;
+    a.residual = {g, y, gate, index, dy, dgate};
+    ops.residual_norm_backward(a);
+    expect_gradient("x", loss, x, g);
+    expect_gradient("y", loss, y, dy);
+    expect_gradient("gate", loss, gate, dgate);
+    expect_gradient(modulated ? "scale" : "weight", loss, factor, dfactor);
+    expect_gradient(modulated ? "shift" : "bias", loss, offset, doffset);
+  }
+}
+
 TEST(ReferenceGradient, RmsNormRope) {
   RefOps ops;
   const std::int64_t tokens = 6, head_dim = 14, channels = 2 * head_dim, positions = 4;
