@@ -70,13 +70,16 @@ python_environment() {
   "$wan_python" "$wan_home/tests/python_packages.py"
 }
 
-# on_ranks N PROGRAM ARGUMENTS...: under mpirun. mpirun kills on TERM before a save can end, so TERM and INT are handed on
+# on_ranks N PROGRAM ARGUMENTS...: under mpirun, one rank without. mpirun kills on TERM before a save can end, so TERM and INT are handed on
 # as USR1, which the programs answer by finishing the step, saving and exit code 75.
 on_ranks() {
-  local ranks=$1 flags=(--oversubscribe --bind-to none) pid code=0
+  local ranks=$1 launcher=() pid code=0
   shift
-  if [[ $(id -u) == 0 ]]; then flags+=(--allow-run-as-root); fi
-  mpirun -n "$ranks" "${flags[@]}" "$@" &
+  if ((ranks > 1)); then
+    launcher=(mpirun -n "$ranks" --oversubscribe --bind-to none)
+    if [[ $(id -u) == 0 ]]; then launcher+=(--allow-run-as-root); fi
+  fi
+  "${launcher[@]}" "$@" &
   pid=$!
   trap 'kill -USR1 "$pid" 2>/dev/null || true' TERM INT
   # A trapped signal interrupts wait; the job's own exit code comes from the wait that ends with the job.
