@@ -26,7 +26,9 @@ TEST(TextBatches, OnAGpuTheyFillItWithTextsOfLikeLength) {
       seen.push_back(text);
     }
     EXPECT_LE(held, 4096);
-    if (b + 1 < batches.size()) EXPECT_GT(held + tokens[batches[b + 1].front()], 4096);
+    if (b + 1 < batches.size()) {
+      EXPECT_GT(held + tokens[batches[b + 1].front()], 4096);
+    }
   }
   std::sort(seen.begin(), seen.end());
   std::vector<std::size_t> all(tokens.size());
