@@ -30,7 +30,8 @@ run=("$bin/wan-train" --training-mode pretrain --config-file "$home/inputs/wan_1
   train.global_batch_size=4 train.micro_batch_size=4 train.eval_iters=0 optimizer.lr=1e-4 scheduler.lr_warmup_iters=20
   ema.enabled=false runtime.peak_tflops=1 logger.log_interval=50 checkpoint.save_interval=1000000)
 # A step at rate 0 leaves the initial weights as they are and writes them.
-"${run[@]}" train.train_iters=200 "$@" train.train_iters=1 optimizer.lr=0 optimizer.min_lr=0 checkpoint.save="$out/initial"
+"${run[@]}" train.train_iters=200 "$@" train.train_iters=1 scheduler.lr_warmup_iters=0 \
+  optimizer.lr=0 optimizer.min_lr=0 checkpoint.save="$out/initial"
 "${run[@]}" train.train_iters=200 "$@" checkpoint.save="$out/ours"
 begin=$SECONDS
 "$python" "$home/tests/bench/torch_trainer.py" "$out/ours" --weights "$out/initial/iter_0000001" --out "$out/peer" \

@@ -13,6 +13,7 @@ import collections
 import json
 import math
 import pathlib
+import re
 import sys
 import time
 
@@ -26,6 +27,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "analysis")
 import random_numbers  # noqa: E402
 
 TEXT_ROWS = 512  # what Wan's cross attention sees, padding included
+
+
+class RunFile(yaml.SafeLoader):
+    """YAML whose 1e-05 is a number, as in YAML 1.2; PyYAML follows 1.1 and takes it for a text."""
+
+
+RunFile.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
 
 Clip = collections.namedtuple("Clip", "id latent text")
 
@@ -175,7 +183,7 @@ def main():
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     args = parser.parse_args()
-    config = yaml.safe_load((args.run / "config.yaml").read_text(encoding="utf-8"))
+    config = yaml.load((args.run / "config.yaml").read_text(encoding="utf-8"), RunFile)
     refuse_what_differs(config)
     data, null_text = clips(config["dataset"]["path"])
     net = network(config, args.weights).to(args.device).train()
