@@ -63,10 +63,16 @@ Hash128 sum_anywhere(const void* data, std::int64_t count, std::uint64_t first_i
 }
 
 #if defined(__x86_64__)
+#if defined(__clang__)
+#define WAN_AVX512 "avx512f,avx512dq,avx512vl,avx512bw"
+#else
+#define WAN_AVX512 "avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512"
+#endif
+
 // The products of 64 bits are what it is made of, and AVX-512 is the first to have them.
 template <class Bits>
-__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512"))) Hash128 sum_by_avx512(
-    const void* data, std::int64_t count, std::uint64_t first_index) {
+__attribute__((target(WAN_AVX512))) Hash128 sum_by_avx512(const void* data, std::int64_t count,
+                                                          std::uint64_t first_index) {
   return sum_of_mixes<Bits>(data, count, first_index);
 }
 

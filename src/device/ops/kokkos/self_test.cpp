@@ -87,7 +87,7 @@ void test_rows() {
 
 /// out[row] = the sum of a row of numbers by the lanes of a row that take packs.
 struct SumPacks {
-  static constexpr int row_bytes = kernels::held_bytes<float>;
+  [[maybe_unused]] static constexpr int row_bytes = kernels::held_bytes<float>;
 
   std::int64_t cols;
   const float* numbers;
