@@ -9,8 +9,9 @@ namespace wan::checkpoint {
 
 /// Writes `run`/iter_NNNNNNN and removes old ones by `retention`; returns when it is safe on disk, or why it
 /// is not. Never throws: training goes on when a save fails, and what was there before stays. A state that
-/// holds NaN or infinity is refused with ExitCode::numeric. Collective; all ranks get the same outcome.
-/// `state` and `config` count on rank 0. `threads` of each rank hash and write.
+/// holds NaN or infinity is refused with ExitCode::numeric, unless the snapshot says otherwise. Collective;
+/// all ranks get the same outcome. `state` and `config` count on rank 0. `threads` of each rank hash and
+/// write.
 ///
 /// Protocol: rank 0 makes iter_NNNNNNN.tmp.…, creates the HDF5 files and reserves their space (a full disk
 /// shows here, on all ranks, with bytes needed and found); every rank writes its own parts by independent

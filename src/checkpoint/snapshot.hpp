@@ -50,6 +50,8 @@ struct Snapshot {
   std::vector<SnapshotPart> parts;
   Json state;
   std::string config;
+  /// Whether NaN and infinity are refused: training must not keep them, a conversion changes nothing.
+  bool refuse_not_finite = true;
   /// Keeps the memory behind `parts` alive until the checkpoint is written.
   std::shared_ptr<const void> memory;
 };

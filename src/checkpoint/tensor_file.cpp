@@ -8,9 +8,9 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/workers.hpp"
 #include "checkpoint/disk_writer.hpp"
 #include "checkpoint/verify.hpp"
-#include "checkpoint/workers.hpp"
 #include "comm/agree.hpp"
 #include "weights/hdf5/file.hpp"
 
@@ -111,7 +111,7 @@ class OwnParts {
       const auto* const values = filled != nullptr ? filled : static_cast<const std::byte*>(part.data);
       const std::byte* const data = values + block.local * width;
       // A checkpoint of such numbers could only be thrown away, and would push good ones out.
-      if (any_not_finite(part.dtype, data, block.count)) {
+      if (snapshot_.refuse_not_finite && any_not_finite(part.dtype, data, block.count)) {
         throw NumericError(snapshot_.step, part.path,
                            "holds numbers that are not finite; such a checkpoint is never saved");
       }

@@ -6,10 +6,10 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/workers.hpp"
 #include "checkpoint/disk_file.hpp"
 #include "checkpoint/names.hpp"
 #include "checkpoint/stored_reader.hpp"
-#include "checkpoint/workers.hpp"
 #include "comm/agree.hpp"
 #include "tensor/shard.hpp"
 

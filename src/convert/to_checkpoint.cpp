@@ -92,6 +92,7 @@ Conversion to_checkpoint(const ConvertSource& source, const ConvertOptions& opti
     Json origin = origin_for(source, model_named);
     if (origin.is_object()) snapshot.state.set("origin", std::move(origin));
     snapshot.config = config;
+    snapshot.refuse_not_finite = false;
     snapshot.parts = parts_of(weights);
     const Outcome outcome = checkpoint::save(Communicator(), folder, snapshot);
     if (!outcome.good()) throw Error(outcome.code, outcome.message);

@@ -7,6 +7,7 @@
 #include "base/bf16_array.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/workers.hpp"
 #include "device/staging.hpp"
 
 namespace wan {
@@ -87,8 +88,15 @@ Parameters::Place Parameters::find(const std::string& name) const {
 }
 
 void Parameters::initialise(Device& device, std::uint64_t seed) const {
+  // By all cores: 14B numbers would take one of them minutes.
   load(device, [seed](const ParameterSpec& spec, float* out) {
-    initial_values(spec, seed, 0, spec.shape.elements(), out);
+    constexpr std::int64_t part = std::int64_t{1} << 20;
+    const std::int64_t count = spec.shape.elements();
+    run_jobs(workers_for(4 * count), static_cast<std::size_t>((count + part - 1) / part),
+             [&](std::size_t job, std::size_t) {
+               const std::int64_t first = static_cast<std::int64_t>(job) * part;
+               initial_values(spec, seed, first, std::min(part, count - first), out + first);
+             });
   });
 }
 

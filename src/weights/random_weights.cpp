@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
-#include <vector>
 
 #include "base/hash.hpp"
 #include "base/philox.hpp"
+#include "base/workers.hpp"
 
 namespace wan {
 namespace {
@@ -34,14 +33,12 @@ void fill_uniform(const RandomKey& key, float bound, std::int64_t first, std::in
 
 /// All of `count` values, by all cores: a text encoder has billions.
 void fill_uniform(const RandomKey& key, float bound, std::int64_t count, float* out) {
-  constexpr std::int64_t least = 1 << 16;
-  const std::int64_t threads = std::max(1U, std::thread::hardware_concurrency());
-  const std::int64_t part = std::max(least, (count / threads + block_values) / block_values * block_values);
-  std::vector<std::thread> others;
-  for (std::int64_t first = part; first < count; first += part)
-    others.emplace_back([=] { fill_uniform(key, bound, first, std::min(count, first + part), out); });
-  fill_uniform(key, bound, 0, std::min(count, part), out);
-  for (std::thread& other : others) other.join();
+  constexpr std::int64_t part = block_values << 17;
+  run_jobs(workers_for(4 * count), static_cast<std::size_t>((count + part - 1) / part),
+           [&](std::size_t job, std::size_t) {
+             const std::int64_t first = static_cast<std::int64_t>(job) * part;
+             fill_uniform(key, bound, first, std::min(count, first + part), out);
+           });
 }
 
 }  // namespace

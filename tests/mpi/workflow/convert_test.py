@@ -368,8 +368,12 @@ class Convert(WorkflowTest):
         child = subprocess.Popen([str(BIN / "wan-convert"), *map(str, flags)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak = 0
         while child.poll() is None:
-            status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
-            if os.path.realpath(f"/proc/{child.pid}/exe") == os.path.realpath(BIN / "wan-convert") and "VmHWM" in status:
+            try:
+                status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+                program = os.path.realpath(f"/proc/{child.pid}/exe")
+            except FileNotFoundError:  # it ended between two looks
+                continue
+            if program == os.path.realpath(BIN / "wan-convert") and "VmHWM" in status:
                 peak = max(peak, 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]))
             time.sleep(0.005)
         self.assertEqual(child.returncode, 0)

@@ -90,7 +90,7 @@ class Demo(WorkflowTest):
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
         events = EventAccumulator(str(self.run_folder / "tensorboard"), size_guidance={"scalars": 0})
         events.Reload()
-        lines = {kind: metrics(self.run_folder, kind) for kind in ("train", "validation")}
+        lines = {kind: metrics(self.run_folder, kind) for kind in ("train", "validation", "checkpoint")}
         tags = {f"{kind}/{key}" for kind, rows in lines.items() for row in rows for key in row if key not in ("kind", "step")}
         self.assertEqual(set(events.Tags()["scalars"]), tags)
         for tag in tags:

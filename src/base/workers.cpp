@@ -1,4 +1,4 @@
-#include "checkpoint/workers.hpp"
+#include "base/workers.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace wan::checkpoint {
+namespace wan {
 namespace {
 
 /// Less takes a thread about as long as starting it does.
@@ -17,6 +17,10 @@ constexpr std::int64_t bytes_worth_a_thread = std::int64_t{8} << 20;
 
 int workers_for(std::int64_t bytes, int threads) {
   return static_cast<int>(std::clamp<std::int64_t>(bytes / bytes_worth_a_thread, 1, std::max(threads, 1)));
+}
+
+int workers_for(std::int64_t bytes) {
+  return workers_for(bytes, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 void run_jobs(int workers, std::size_t count, const std::function<void(std::size_t, std::size_t)>& job) {
@@ -40,4 +44,4 @@ void run_jobs(int workers, std::size_t count, const std::function<void(std::size
   if (failure != nullptr) std::rethrow_exception(failure);
 }
 
-}  // namespace wan::checkpoint
+}  // namespace wan
