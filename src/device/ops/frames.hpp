@@ -82,6 +82,9 @@ enum class FrameLayout {
 /// y = clamp(x * scale[c] + shift[c], lowest, highest): between the layouts and dtypes of videos, latents and
 /// activations. Without scale and shift, only converted. y may be x where layout and dtype stay.
 struct FrameMap {
+  /// With scale and shift; latents have 16.
+  static constexpr std::int64_t most_scaled_channels = 32;
+
   Tensor x;  ///< fp32, bf16 or u8
   FrameLayout from = FrameLayout::pixels;
   std::vector<float> scale;  ///< C, or empty

@@ -17,7 +17,9 @@ struct GatherRows {
 /// each half, distances below a quarter of all buckets have one each, larger ones share logarithmically up to
 /// max_distance (Raffel et al. 2020; Mesh TensorFlow _relative_position_bucket).
 struct RelativeBuckets {
-  std::int64_t count = 32;
+  static constexpr std::int64_t most = 128;
+
+  std::int64_t count = 32;  ///< even, at most `most`
   std::int64_t max_distance = 128;
 
   [[nodiscard]] std::int64_t bucket(std::int64_t distance) const;

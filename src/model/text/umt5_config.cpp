@@ -2,6 +2,7 @@
 
 #include "base/json_fields.hpp"
 #include "base/text.hpp"
+#include "device/ops/text.hpp"
 
 namespace wan {
 
@@ -19,7 +20,8 @@ Umt5Config Umt5Config::from_json(const Json& json, const std::string& source) {
   fields.integer("d_ff", out.d_ff, 1, most);
   fields.integer("num_layers", out.num_layers, 1, 1024);
   fields.integer("num_heads", out.num_heads, 1, 1024);
-  fields.integer("relative_attention_num_buckets", out.relative_attention_num_buckets, 4, 4096);
+  fields.integer("relative_attention_num_buckets", out.relative_attention_num_buckets, 4,
+                 RelativeBuckets::most);
   fields.integer("relative_attention_max_distance", out.relative_attention_max_distance, 2, most);
   fields.number("layer_norm_epsilon", out.layer_norm_epsilon);
   const std::int64_t own_bucket = out.relative_attention_num_buckets / 4;

@@ -6,6 +6,7 @@
 
 #include "base/json_fields.hpp"
 #include "base/text.hpp"
+#include "device/ops/frames.hpp"
 
 namespace wan {
 namespace {
@@ -62,7 +63,7 @@ VaeConfig VaeConfig::from_json(const Json& json, const std::string& source) {
   VaeConfig out;
   refuse_other_versions(fields);
   fields.integer("base_dim", out.base_dim, lowest_width, highest_width);
-  fields.integer("z_dim", out.z_dim, 1, highest_width);
+  fields.integer("z_dim", out.z_dim, 1, FrameMap::most_scaled_channels);
   fields.integers("dim_mult", out.dim_mult, 1, highest_count);
   fields.integer("num_res_blocks", out.num_res_blocks, 1, highest_count);
   fields.flags("temperal_downsample", out.temporal_downsample);

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <mutex>
 
 #include "comm/dry_run.hpp"
+#include "device/open_device.hpp"
 #include "model/dit/attention_parts.hpp"
 #include "model/dit/rope.hpp"
 #include "support/tensors.hpp"
@@ -94,8 +96,12 @@ TEST(head_norm, of_two_together_is_that_of_each) {
 }
 
 TEST(head_norm, split_over_tensor_parallel_ranks_is_the_norm_of_all_heads) {
-  // Opened before the ranks share it; its ops keep no state between calls.
-  Device& device = test::test_device();
+  // The ranks are threads that share a device and meet in host memory, at once: the host, opened before.
+  DeviceOptions options;
+  options.kind = DeviceKind::host;
+  options.threads = 1;
+  const std::unique_ptr<Device> host = open_device(options);
+  Device& device = *host;
   const std::vector<Result> wholes = run(device, Communicator());
   const std::int64_t dim = test::small_config().dim();
   std::mutex one_rank_at_a_time;

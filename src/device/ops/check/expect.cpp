@@ -61,4 +61,8 @@ void Expect::at_least(const char* name, std::int64_t found, std::int64_t allowed
   if (found < allowed) fail(name, std::to_string(found), cat("at least ", allowed));
 }
 
+void Expect::at_most(const char* name, std::int64_t found, std::int64_t allowed) const {
+  if (found > allowed) fail(name, std::to_string(found), cat("at most ", allowed));
+}
+
 }  // namespace wan

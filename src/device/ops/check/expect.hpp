@@ -34,6 +34,7 @@ class Expect {
 
   void equal(const char* name, std::int64_t found, std::int64_t allowed) const;
   void at_least(const char* name, std::int64_t found, std::int64_t allowed) const;
+  void at_most(const char* name, std::int64_t found, std::int64_t allowed) const;
   void rule(bool holds, const char* name, const char* found, const char* allowed) const {
     if (!holds) fail(name, found, allowed);
   }

@@ -38,6 +38,7 @@ void check(const BiasedAttention& a, FloatStorage storage) {
   }
   expect_offsets(expect, a.segments, a.q.rows());
   expect.at_least("buckets", a.buckets.count, 4);
+  expect.at_most("buckets", a.buckets.count, RelativeBuckets::most);
   expect.at_least("max_distance", a.buckets.max_distance, a.buckets.count / 4 + 1);
   expect.matrix("bias", a.bias, a.buckets.count, a.q.cols() / a.head_dim);
   expect.fp32_or_same("bias", a.bias, "q", a.q);

@@ -20,11 +20,8 @@ void CudaTextOps::run(const BiasedAttention& a) {
   const Workspace::Scope scope(workspace());
   const std::vector<std::int64_t>& offset = a.segments->query;
   const std::int64_t longest = longest_segment(offset);
-  std::vector<std::int32_t> bucket(static_cast<std::size_t>(2 * longest - 1));
-  for (std::size_t i = 0; i < bucket.size(); ++i) {
-    bucket[i] = static_cast<std::int32_t>(a.buckets.bucket(static_cast<std::int64_t>(i) - (longest - 1)));
-  }
-  const cuda::PositionBias bias{kernels::spread_position_bias(workspace(), a.bias, bucket), longest};
+  const cuda::PositionBias bias{kernels::spread_position_bias(workspace(), a.bias, a.buckets, longest),
+                                longest};
   AttentionForward plain;
   plain.q = a.q;
   plain.k = a.k;

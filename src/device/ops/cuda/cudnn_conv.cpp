@@ -1,14 +1,20 @@
 #include "device/ops/cuda/cudnn_conv.hpp"
 
 #include <algorithm>
+#include <future>
 #include <map>
+#include <optional>
+#include <sstream>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
+#include "device/ops/cuda/conv_graph.hpp"
 #include "device/ops/cuda/cudnn_graph.hpp"
 #include "device/ops/cuda/memory.hpp"
 #include "device/ops/cuda/race.hpp"
+#include "device/ops/cuda/status.hpp"
 #include "device/ops/kokkos/frame_stage.hpp"
 
 namespace wan::cuda {
@@ -19,118 +25,12 @@ constexpr std::size_t racers = 3;
 /// Smaller problems end before a choice could pay.
 constexpr double flops_worth_a_race = 2e11;
 
-/// Numbers of a graph's tensors.
-enum Number : std::int64_t { x_ = 1, weight_, bias_, before_, y_, product_, sum_ };
-
 struct Less {
   static auto fields(const ConvProblem& p) {
     return std::tie(p.inputs, p.outputs, p.x, p.y, p.kernel, p.stride, p.padding, p.result);
   }
   bool operator()(const ConvProblem& a, const ConvProblem& b) const { return fields(a) < fields(b); }
 };
-
-/// Kernels that see one frame are two-dimensional, with the frames as the batch.
-bool flat(const ConvProblem& p) {
-  return p.kernel[0] == 1 && p.stride[0] == 1;
-}
-
-std::vector<std::int64_t> space(const ConvProblem& p, const Extents& e) {
-  return flat(p) ? std::vector<std::int64_t>{e[1], e[2]} : std::vector<std::int64_t>{e[0], e[1], e[2]};
-}
-
-/// [count, channels, space…] with channels fastest.
-CudnnTensor channels_last(Number number, std::int64_t count, std::int64_t channels,
-                          const std::vector<std::int64_t>& space) {
-  CudnnTensor out{number, CUDNN_DATA_BFLOAT16, {count, channels}, {0, 1}};
-  out.dims.insert(out.dims.end(), space.begin(), space.end());
-  out.strides.resize(out.dims.size());
-  std::int64_t stride = channels;
-  for (std::size_t axis = out.dims.size() - 1; axis >= 2; --axis) {
-    out.strides[axis] = stride;
-    stride *= out.dims[axis];
-  }
-  out.strides[0] = stride;
-  return out;
-}
-
-CudnnTensor frames(Number number, const ConvProblem& p, const Extents& e, std::int64_t channels) {
-  return channels_last(number, flat(p) ? e[0] : 1, channels, space(p, e));
-}
-
-/// What one operation hands to the next.
-CudnnTensor between(Number number, const ConvProblem& p) {
-  CudnnTensor out = frames(number, p, p.y, p.outputs);
-  out.type = CUDNN_DATA_FLOAT;
-  out.inner = true;
-  return out;
-}
-
-CudnnTensor channel_bias(const ConvProblem& p) {
-  CudnnTensor out = channels_last(bias_, 1, p.outputs, std::vector<std::int64_t>(space(p, p.y).size(), 1));
-  out.type = CUDNN_DATA_FLOAT;
-  return out;
-}
-
-CudnnPart convolution(const ConvProblem& p) {
-  CudnnPart out(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-  const std::vector<std::int64_t> padding = space(p, p.padding);
-  out.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, {static_cast<std::int64_t>(padding.size())});
-  out.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, CUDNN_DATA_FLOAT);
-  out.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, CUDNN_CROSS_CORRELATION);
-  out.set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, padding);
-  out.set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, padding);
-  out.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, std::vector<std::int64_t>(padding.size(), 1));
-  out.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, space(p, p.stride));
-  out.finish();
-  return out;
-}
-
-CudnnPart convolve(const ConvProblem& p, const CudnnTensor& product) {
-  const CudnnPart how = convolution(p);
-  const CudnnPart x = described(frames(x_, p, p.x, p.inputs));
-  const CudnnPart weight = described(channels_last(weight_, p.outputs, p.inputs, space(p, p.kernel)));
-  const CudnnPart y = described(product);
-  CudnnPart out(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, how);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, weight);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1.0F);
-  out.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 0.0F);
-  out.finish();
-  return out;
-}
-
-/// y = a + b, b maybe one value for each channel.
-CudnnPart add(const CudnnTensor& a, const CudnnTensor& b, const CudnnTensor& y) {
-  CudnnPart how(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-  how.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, CUDNN_POINTWISE_ADD);
-  how.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, CUDNN_DATA_FLOAT);
-  how.finish();
-  const CudnnPart first = described(a);
-  const CudnnPart second = described(b);
-  const CudnnPart result = described(y);
-  CudnnPart out(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-  out.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, how);
-  out.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, first);
-  out.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, second);
-  out.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, result);
-  out.finish();
-  return out;
-}
-
-std::vector<CudnnPart> operations_of(const ConvProblem& p, ConvResult result) {
-  const CudnnTensor y = frames(y_, p, p.y, p.outputs);
-  const CudnnTensor before = frames(before_, p, p.y, p.outputs);
-  const CudnnTensor product = between(product_, p);
-  const CudnnTensor sum = between(sum_, p);
-  const bool accumulates = result == ConvResult::accumulated;
-  std::vector<CudnnPart> out;
-  out.push_back(convolve(p, result == ConvResult::product ? y : product));
-  if (result != ConvResult::product) out.push_back(add(product, channel_bias(p), accumulates ? sum : y));
-  if (accumulates) out.push_back(add(sum, before, y));
-  return out;
-}
 
 std::int64_t results_of(const ConvProblem& p) {
   return p.y[0] * p.y[1] * p.y[2] * p.outputs;
@@ -150,69 +50,145 @@ std::string text_of(const ConvProblem& p) {
 /// A way to solve a problem: a kernel that stores `result`, and what is missing then by our own.
 struct Way {
   ConvResult result;
+  std::int64_t proposal;
+  cudnnHandle_t handle;
   CudnnPlan plan;
-  std::string name;  ///< the same in every process with the same library
+
+  /// The same in every process with the same library.
+  [[nodiscard]] std::string name() const { return cat(static_cast<int>(result), " ", proposal); }
 };
 
-struct Ways {
-  std::vector<Way> ways;
-  bool chosen = false;
+/// What can solve a problem; more than one until the fastest was chosen.
+using Ways = std::vector<Way>;
+
+/// One kind of kernel on its way to some that work.
+struct Line {
+  ConvResult result;
+  std::int64_t next = 0;
+  std::vector<Way> found;
 };
-
-void add_ways(std::vector<Way>& ways, cudnnHandle_t handle, const ConvProblem& p, ConvResult result,
-              std::size_t most) {
-  std::size_t number = 0;
-  for (CudnnPlan& plan : CudnnPlan::build(handle, operations_of(p, result), most)) {
-    ways.push_back({result, std::move(plan), cat(static_cast<int>(result), " ", number++)});
-  }
-}
-
-/// The way expected to be fastest first.
-Ways ways_of(cudnnHandle_t handle, const ConvProblem& p, bool raced) {
-  // Kernels that also add often cut the outputs into tiles of this many and waste what is over.
-  constexpr std::int64_t tile = 128;
-  const std::size_t most = raced ? racers : 1;
-  Ways out;
-  if (p.result != ConvResult::product) add_ways(out.ways, handle, p, p.result, most);
-  const std::size_t fused = out.ways.size();
-  if (fused == 0 || raced || (p.outputs > tile && p.outputs % tile != 0)) {
-    add_ways(out.ways, handle, p, ConvResult::product, most);
-  }
-  if (p.outputs > tile && p.outputs % tile != 0) {
-    std::rotate(out.ways.begin(), out.ways.begin() + static_cast<std::ptrdiff_t>(fused), out.ways.end());
-  }
-  if (!raced && out.ways.size() > 1) out.ways.erase(out.ways.begin() + 1, out.ways.end());
-  return out;
-}
 
 void keep_only(Ways& ways, std::size_t index) {
-  std::swap(ways.ways.front(), ways.ways[index]);
-  ways.ways.erase(ways.ways.begin() + 1, ways.ways.end());
-  ways.chosen = true;
+  std::swap(ways.front(), ways[index]);
+  ways.erase(ways.begin() + 1, ways.end());
+}
+
+/// Kernels that also add often cut the outputs into tiles of this many and waste what is over.
+bool wastes_tiles(const ConvProblem& p) {
+  constexpr std::int64_t tile = 128;
+  return p.outputs > tile && p.outputs % tile != 0;
 }
 
 }  // namespace
 
 struct CudnnConv::Library {
-  explicit Library(cudaStream_t s) : stream(s) {
-    check(cudnnCreate(&handle), "start");
-    check(cudnnSetStream(handle, stream), "stream");
-  }
+  explicit Library(cudaStream_t s) : stream(s) { check(cudaGetDevice(&device), "device"); }
   ~Library() {
     known.clear();
-    cudnnDestroy(handle);
+    for (cudnnHandle_t handle : handles) cudnnDestroy(handle);
   }
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
+  [[nodiscard]] cudnnHandle_t handle(std::size_t number);
+  [[nodiscard]] std::optional<Way> build(cudnnHandle_t with, const ConvProblem& p, ConvResult result,
+                                         std::int64_t proposal) const;
+  void build(const ConvProblem& p, std::vector<Line>& lines, std::size_t most);
+  [[nodiscard]] Ways fastest_expected(const ConvProblem& p);
+  [[nodiscard]] Ways racers_of(const ConvProblem& p);
+  [[nodiscard]] Ways ways_of(const ConvProblem& p, const Choices* choices);
   void run(Workspace& workspace, const Way& way, const ConvProblem& problem, const ConvMemory& memory) const;
   void choose(Workspace& workspace, Ways& ways, Choices& choices, const ConvProblem& problem,
               const ConvMemory& memory) const;
 
   cudaStream_t stream;
-  cudnnHandle_t handle = nullptr;
+  int device = 0;
+  std::vector<cudnnHandle_t> handles;
   std::map<ConvProblem, Ways, Less> known;
 };
+
+cudnnHandle_t CudnnConv::Library::handle(std::size_t number) {
+  while (handles.size() <= number) {
+    cudnnHandle_t made = nullptr;
+    check(cudnnCreate(&made), "start");
+    handles.push_back(made);
+    check(cudnnSetStream(made, stream), "stream");
+  }
+  return handles[number];
+}
+
+std::optional<Way> CudnnConv::Library::build(cudnnHandle_t with, const ConvProblem& p, ConvResult result,
+                                             std::int64_t proposal) const {
+  check(cudaSetDevice(device), "device");  // a new thread begins with the first one
+  std::optional<CudnnPlan> plan = CudnnPlan::build(with, conv_operations(p, result), proposal);
+  if (!plan) return std::nullopt;
+  return Way{result, proposal, with, std::move(*plan)};
+}
+
+/// Adds to each line the next proposals that work, up to `most`. Side by side, since the library compiles
+/// each for some tenths of a second; it wants a handle for each thread.
+void CudnnConv::Library::build(const ConvProblem& p, std::vector<Line>& lines, std::size_t most) {
+  for (;;) {
+    std::vector<std::pair<Line*, std::future<std::optional<Way>>>> building;
+    for (Line& line : lines) {
+      for (std::size_t n = line.found.size(); n < most && line.next < cudnn_proposals; ++n) {
+        building.emplace_back(
+            &line, std::async(std::launch::async,
+                              [this, &p, result = line.result, proposal = line.next++,
+                               with = handle(building.size())] { return build(with, p, result, proposal); }));
+      }
+    }
+    if (building.empty()) return;
+    for (auto& [line, way] : building) {
+      if (std::optional<Way> built = way.get()) line->found.push_back(std::move(*built));
+    }
+  }
+}
+
+Ways CudnnConv::Library::fastest_expected(const ConvProblem& p) {
+  std::vector<ConvResult> order = {p.result};
+  if (p.result != ConvResult::product)
+    order.insert(wastes_tiles(p) ? order.begin() : order.end(), ConvResult::product);
+  Ways out;
+  for (const ConvResult result : order) {
+    for (std::int64_t proposal = 0; out.empty() && proposal < cudnn_proposals; ++proposal) {
+      if (std::optional<Way> way = build(handle(0), p, result, proposal)) out.push_back(std::move(*way));
+    }
+  }
+  return out;
+}
+
+Ways CudnnConv::Library::racers_of(const ConvProblem& p) {
+  std::vector<Line> lines;
+  if (p.result != ConvResult::product) lines.push_back({p.result, 0, {}});
+  lines.push_back({ConvResult::product, 0, {}});
+  build(p, lines, racers);
+  Ways out;
+  for (Line& line : lines) {
+    for (Way& way : line.found) out.push_back(std::move(way));
+  }
+  return out;
+}
+
+/// What can solve the problem: what won before, else what is to race.
+Ways CudnnConv::Library::ways_of(const ConvProblem& p, const Choices* choices) {
+  if (choices == nullptr || !choices->worth_a_race(flops_of(p), flops_worth_a_race))
+    return fastest_expected(p);
+  if (const std::optional<std::string> kept = choices->find(text_of(p))) {
+    std::istringstream words(*kept);
+    int result = 0;
+    std::int64_t proposal = 0;
+    const bool known =
+        words >> result >> proposal && proposal >= 0 &&
+        (result == static_cast<int>(p.result) || result == static_cast<int>(ConvResult::product));
+    std::optional<Way> way;
+    if (known) way = build(handle(0), p, static_cast<ConvResult>(result), proposal);
+    Ways out;
+    if (way) out.push_back(std::move(*way));
+    if (way) return out;
+  }
+  return racers_of(p);
+}
 
 void CudnnConv::Library::run(Workspace& workspace, const Way& way, const ConvProblem& problem,
                              const ConvMemory& memory) const {
@@ -221,11 +197,13 @@ void CudnnConv::Library::run(Workspace& workspace, const Way& way, const ConvPro
   const bool added_later = way.result != problem.result;
   void* const y =
       added_later && accumulates ? workspace.take(results_of(problem) * bytes_of(DType::bf16)) : memory.y;
-  CudnnMemory pointers = {
-      {x_, const_cast<void*>(memory.x)}, {weight_, const_cast<void*>(memory.weight)}, {y_, y}};
-  if (way.result != ConvResult::product) pointers.emplace_back(bias_, const_cast<float*>(memory.bias));
-  if (way.result == ConvResult::accumulated) pointers.emplace_back(before_, memory.y);
-  way.plan.run(handle, workspace, pointers);
+  CudnnMemory pointers = {{conv_number::x, const_cast<void*>(memory.x)},
+                          {conv_number::weight, const_cast<void*>(memory.weight)},
+                          {conv_number::y, y}};
+  if (way.result != ConvResult::product)
+    pointers.emplace_back(conv_number::bias, const_cast<float*>(memory.bias));
+  if (way.result == ConvResult::accumulated) pointers.emplace_back(conv_number::before, memory.y);
+  way.plan.run(way.handle, workspace, pointers);
   if (!added_later) return;
   const Tensor all(memory.y, DType::bf16, {results_of(problem) / problem.outputs, problem.outputs});
   kernels::add_channel_bias(y, memory.bias, accumulates, all);
@@ -234,20 +212,15 @@ void CudnnConv::Library::run(Workspace& workspace, const Way& way, const ConvPro
 /// The others are forgotten.
 void CudnnConv::Library::choose(Workspace& workspace, Ways& ways, Choices& choices,
                                 const ConvProblem& problem, const ConvMemory& memory) const {
-  if (const std::optional<std::string> kept = choices.find(text_of(problem))) {
-    for (std::size_t i = 0; i < ways.ways.size(); ++i) {
-      if (ways.ways[i].name == *kept) return keep_only(ways, i);
-    }
-  }
   ConvMemory trial = memory;
   const DeviceMemory other(results_of(problem) * bytes_of(DType::bf16));
   if (other.data() == nullptr) return keep_only(ways, 0);
   trial.y = other.data();  // y must not be added to again and again
-  const auto winner = race(stream, static_cast<int>(ways.ways.size()), [&](int way) {
-    run(workspace, ways.ways[static_cast<std::size_t>(way)], problem, trial);
+  const auto winner = race(stream, static_cast<int>(ways.size()), [&](int way) {
+    run(workspace, ways[static_cast<std::size_t>(way)], problem, trial);
     return true;
   });
-  if (winner) choices.keep(text_of(problem), ways.ways[static_cast<std::size_t>(winner->way)].name);
+  if (winner) choices.keep(text_of(problem), ways[static_cast<std::size_t>(winner->way)].name());
   keep_only(ways, winner ? static_cast<std::size_t>(winner->way) : 0);
 }
 
@@ -258,19 +231,16 @@ CudnnConv::~CudnnConv() = default;
 bool CudnnConv::can(const ConvProblem& problem) {
   if (!library_) library_ = std::make_unique<Library>(stream_);
   const auto [entry, is_new] = library_->known.try_emplace(problem);
-  if (is_new) {
-    const bool raced = choices_ != nullptr && choices_->worth_a_race(flops_of(problem), flops_worth_a_race);
-    entry->second = ways_of(library_->handle, problem, raced);
-  }
-  return !entry->second.ways.empty();
+  if (is_new) entry->second = library_->ways_of(problem, choices_);
+  return !entry->second.empty();
 }
 
 void CudnnConv::run(Workspace& workspace, const ConvProblem& problem, const ConvMemory& memory) {
   Ways& ways = library_->known.at(problem);
-  if (!ways.chosen && choices_ != nullptr && ways.ways.size() > 1) {
+  if (ways.size() > 1 && choices_ != nullptr) {
     library_->choose(workspace, ways, *choices_, problem, memory);
   }
-  library_->run(workspace, ways.ways.front(), problem, memory);
+  library_->run(workspace, ways.front(), problem, memory);
 }
 
 }  // namespace wan::cuda

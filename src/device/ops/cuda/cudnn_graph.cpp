@@ -6,9 +6,6 @@
 namespace wan::cuda {
 namespace {
 
-/// How many of the heuristics' proposals are tried, the most promising first.
-constexpr std::int64_t proposals = 8;
-
 CudnnPart graph_of(cudnnHandle_t handle, const std::vector<CudnnPart>& operations) {
   std::vector<cudnnBackendDescriptor_t> handles;
   for (const CudnnPart& operation : operations) handles.push_back(operation.handle());
@@ -28,13 +25,13 @@ std::vector<CudnnPart> proposed(const CudnnPart& graph) {
   if (!heuristics.try_finish()) return {};
   std::vector<CudnnPart> out;
   std::vector<cudnnBackendDescriptor_t> handles;
-  for (std::int64_t i = 0; i < proposals; ++i) {
+  for (std::int64_t i = 0; i < cudnn_proposals; ++i) {
     out.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     handles.push_back(out.back().handle());
   }
   std::int64_t count = 0;
   check(cudnnBackendGetAttribute(heuristics.handle(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                                 CUDNN_TYPE_BACKEND_DESCRIPTOR, proposals, &count, handles.data()),
+                                 CUDNN_TYPE_BACKEND_DESCRIPTOR, cudnn_proposals, &count, handles.data()),
         "heuristics");
   while (static_cast<std::int64_t>(out.size()) > count) out.pop_back();
   return out;
@@ -96,18 +93,16 @@ CudnnPlan::CudnnPlan(CudnnPart plan) : plan_(std::move(plan)) {
         "scratch memory");
 }
 
-std::vector<CudnnPlan> CudnnPlan::build(cudnnHandle_t handle, const std::vector<CudnnPart>& operations,
-                                        std::size_t most) {
-  std::vector<CudnnPlan> out;
+std::optional<CudnnPlan> CudnnPlan::build(cudnnHandle_t handle, const std::vector<CudnnPart>& operations,
+                                          std::int64_t proposal) {
   const CudnnPart graph = graph_of(handle, operations);
-  for (const CudnnPart& proposal : proposed(graph)) {
-    if (out.size() == most) break;
-    CudnnPart plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, proposal);
-    if (plan.try_finish()) out.push_back(CudnnPlan(std::move(plan)));
-  }
-  return out;
+  const std::vector<CudnnPart> ways = proposed(graph);
+  if (proposal >= static_cast<std::int64_t>(ways.size())) return std::nullopt;
+  CudnnPart plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, handle);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, ways[static_cast<std::size_t>(proposal)]);
+  if (!plan.try_finish()) return std::nullopt;
+  return CudnnPlan(std::move(plan));
 }
 
 void CudnnPlan::run(cudnnHandle_t handle, Workspace& workspace, const CudnnMemory& memory) const {

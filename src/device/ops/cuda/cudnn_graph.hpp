@@ -1,8 +1,8 @@
 #pragma once
 #include <cudnn.h>
 
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -59,15 +59,19 @@ struct CudnnTensor {
 /// Memory of a graph's tensors, by number.
 using CudnnMemory = std::vector<std::pair<std::int64_t, void*>>;
 
+/// How many ways to run a graph cuDNN's heuristics are asked for.
+inline constexpr std::int64_t cudnn_proposals = 8;
+
 /// A graph that can run.
 class CudnnPlan {
  public:
-  /// Ways to do the operations, at most `most`: first what cuDNN's heuristics hold for the fastest. None
-  /// where it has no kernel. Always the same ones in the same order from the same library.
-  [[nodiscard]] static std::vector<CudnnPlan> build(cudnnHandle_t handle,
-                                                    const std::vector<CudnnPart>& operations,
-                                                    std::size_t most);
+  /// The operations as the heuristics' proposal number `proposal` does them; 0 is what they hold for the
+  /// fastest. None where it cannot be done so or there are fewer proposals. The same from the same library.
+  [[nodiscard]] static std::optional<CudnnPlan> build(cudnnHandle_t handle,
+                                                      const std::vector<CudnnPart>& operations,
+                                                      std::int64_t proposal);
 
+  /// With the handle it was built with.
   void run(cudnnHandle_t handle, Workspace& workspace, const CudnnMemory& memory) const;
 
  private:

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "device/ops/kokkos/column_sums.hpp"
-#include "device/ops/kokkos/copy_from_host.hpp"
 #include "device/ops/kokkos/launch.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/kokkos/vector_math.hpp"
@@ -129,15 +128,37 @@ struct CentreRow {
   }
 };
 
+/// Where buckets begin, by which a kernel finds them without logarithms and without a table to wait for.
+struct BucketBorders {
+  int half;                                       ///< buckets on either side
+  std::int32_t first[RelativeBuckets::most / 2];  ///< smallest distance, without its sign, of each
+
+  KOKKOS_FORCEINLINE_FUNCTION int bucket(std::int64_t distance) const {
+    const std::int64_t size = distance < 0 ? -distance : distance;
+    int place = 0;
+    while (place + 1 < half && first[place + 1] <= size) ++place;
+    return (distance > 0 ? half : 0) + place;
+  }
+};
+
+BucketBorders borders_of(const RelativeBuckets& buckets) {
+  BucketBorders out{static_cast<int>(buckets.count / 2), {}};
+  for (std::int64_t size = 1, place = 0; place + 1 < out.half; ++size) {
+    while (place < buckets.bucket(-size)) out.first[++place] = static_cast<std::int32_t>(size);
+  }
+  return out;
+}
+
 template <class B>
 struct SpreadBias {
-  std::int64_t distances;
-  const std::int32_t* bucket;
+  std::int64_t longest;
+  BucketBorders borders;
   Matrix<B> bias;
   float* out;
 
   KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t item) const {
-    out[item] = load(bias.row(bucket[item % distances]), item / distances);
+    const std::int64_t distances = 2 * longest - 1;
+    out[item] = load(bias.row(borders.bucket(item % distances - (longest - 1))), item / distances);
   }
 };
 
@@ -197,15 +218,14 @@ void centre_keys(Workspace& workspace, const Tensor& keys, float last_key_count,
   });
 }
 
-const float* spread_position_bias(Workspace& workspace, const Tensor& bias,
-                                  const std::vector<std::int32_t>& bucket) {
-  const auto distances = static_cast<std::int64_t>(bucket.size());
-  auto* const places = static_cast<std::int32_t*>(workspace.take(4 * distances));
-  copy_from_host(places, bucket.data(), distances);
+const float* spread_position_bias(Workspace& workspace, const Tensor& bias, const RelativeBuckets& buckets,
+                                  std::int64_t longest) {
+  const std::int64_t distances = 2 * longest - 1;
   float* const out = workspace.floats(bias.cols() * distances);
   with_storage(bias, [&](auto table) {
     using B = std::remove_pointer_t<decltype(table.data)>;
-    launch_elements("position_bias", bias.cols() * distances, SpreadBias<B>{distances, places, table, out});
+    launch_elements("position_bias", bias.cols() * distances,
+                    SpreadBias<B>{longest, borders_of(buckets), table, out});
   });
   return out;
 }

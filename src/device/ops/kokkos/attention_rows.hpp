@@ -1,8 +1,8 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include "device/ops/kokkos/workspace.hpp"
+#include "device/ops/text.hpp"
 #include "tensor/tensor.hpp"
 
 // The steps of attention between its matrix products, on a GPU. Logits lie as [heads, queries, stride] fp32
@@ -41,9 +41,9 @@ void attention_gradient_rows(const AttentionRows& rows, float scale, const float
 /// rounding of the gradient to bf16.
 void centre_keys(Workspace& workspace, const Tensor& keys, float last_key_count, const Tensor& out);
 
-/// [H, distances] in the workspace: bias [buckets, H] of each distance's bucket.
+/// [H, 2 longest - 1] in the workspace: bias [buckets, H] of the bucket of distance i - (longest - 1).
 [[nodiscard]] const float* spread_position_bias(Workspace& workspace, const Tensor& bias,
-                                                const std::vector<std::int32_t>& bucket);
+                                                const RelativeBuckets& buckets, std::int64_t longest);
 
 /// Every element becomes `value`.
 void fill(const Tensor& tensor, float value);

@@ -1,7 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
-#include "device/ops/kokkos/copy_from_host.hpp"
 #include "device/ops/kokkos/kokkos_frame_ops.hpp"
 #include "device/ops/kokkos/launch.hpp"
 #include "device/ops/kokkos/storage.hpp"
@@ -57,21 +57,35 @@ Strided<T> strided(const Tensor& tensor, FrameLayout layout) {
   return {tensor.as<T>(), 1, tensor.row_stride};
 }
 
+/// Numbers of the host travel with the launch, so that nothing waits for a copy of them.
+struct ChannelFactors {
+  bool given;
+  float scale[FrameMap::most_scaled_channels];
+  float shift[FrameMap::most_scaled_channels];
+};
+
+ChannelFactors factors_of(const FrameMap& a) {
+  ChannelFactors out{};
+  out.given = !a.scale.empty();
+  std::copy(a.scale.begin(), a.scale.end(), out.scale);
+  std::copy(a.shift.begin(), a.shift.end(), out.shift);
+  return out;
+}
+
 /// One pixel.
 template <class X, class Y>
 struct MapPixel {
   std::int64_t channels;
   Strided<X> x;
   Strided<Y> y;
-  const float* scale;  ///< none: 1 and 0
-  const float* shift;
+  ChannelFactors factors;
   float lowest;
   float highest;
 
   KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t pixel) const {
     for (std::int64_t c = 0; c < channels; ++c) {
       float value = load(x.data, pixel * x.pixel_step + c * x.channel_step);
-      if (scale != nullptr) value = value * scale[c] + shift[c];
+      if (factors.given) value = value * factors.scale[c] + factors.shift[c];
       value = value < lowest ? lowest : value;
       store(y.data, pixel * y.pixel_step + c * y.channel_step, value > highest ? highest : value);
     }
@@ -92,20 +106,14 @@ void KokkosFrameOps::run(const FrameNorm& a) {
 }
 
 void KokkosFrameOps::run(const FrameMap& a) {
-  const Workspace::Scope scope(workspace_);
   const std::int64_t channels = a.from == FrameLayout::pixels ? a.x.cols() : a.x.rows();
-  float* factors = nullptr;
-  if (!a.scale.empty()) {
-    factors = workspace_.floats(2 * channels);
-    copy_from_host(factors, a.scale.data(), channels);
-    copy_from_host(factors + channels, a.shift.data(), channels);
-  }
+  const ChannelFactors factors = factors_of(a);
   const auto launch = [&](auto source, auto target) {
     using X = std::remove_pointer_t<decltype(source)>;
     using Y = std::remove_pointer_t<decltype(target)>;
     launch_items("frame_map", channels == 0 ? 0 : a.x.elements() / channels,
-                 MapPixel<X, Y>{channels, strided<X>(a.x, a.from), strided<Y>(a.y, a.to), factors,
-                                factors == nullptr ? nullptr : factors + channels, a.lowest, a.highest});
+                 MapPixel<X, Y>{channels, strided<X>(a.x, a.from), strided<Y>(a.y, a.to), factors, a.lowest,
+                                a.highest});
   };
   with_storage(a.y, [&](auto y) {
     if (a.x.dtype == DType::u8) return launch(static_cast<std::uint8_t*>(nullptr), y.data);
