@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "train/memory_plan.hpp"
 #include "train/step_forecast.hpp"
 #include "train/training_data.hpp"
@@ -24,11 +25,17 @@ std::string formatted(const char* format, Numbers... numbers) {
   return text;
 }
 
+TrainConfig config_on_gpu(const InspectOptions& options) {
+  TrainConfig config = load_train_config(options.source, options.ranks).config;
+  config.model.params_dtype = storage_on(DeviceKind::cuda, config.model.params_dtype);
+  return config;
+}
+
 /// A run as the plan sees it: a GPU for each rank, one micro batch of the largest size.
 class Planner {
  public:
   explicit Planner(const InspectOptions& options)
-      : config_(load_train_config(options.source, options.ranks).config),
+      : config_(config_on_gpu(options)),
         data_(open_training_data(config_, Communicator())),
         dit_(dit_config(config_.model), storage_dtype(config_.model.params_dtype)),
         bounds_(micro_batch_bounds(data_, config_.train.micro_batch_size)),

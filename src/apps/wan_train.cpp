@@ -4,6 +4,7 @@
 #include "config/train_options.hpp"
 #include "device/open_device.hpp"
 #include "device/out_of_memory.hpp"
+#include "model/storage.hpp"
 #include "train/config_agreement.hpp"
 #include "train/memory_advice.hpp"
 #include "train/run_plan.hpp"
@@ -13,7 +14,9 @@ namespace {
 
 wan::ExitCode train(wan::Runtime& runtime, const wan::TrainOptions& options,
                     const std::vector<std::string>& command) {
-  const wan::LoadedTrainConfig loaded = wan::load_train_config(options.source, runtime.size());
+  wan::LoadedTrainConfig loaded = wan::load_train_config(options.source, runtime.size());
+  wan::ModelStorage& storage = loaded.config.model.params_dtype;
+  storage = wan::storage_on(wan::default_device_kind(), storage);
   const wan::TrainConfig& config = loaded.config;
   wan::require_same_config(runtime.world(), config);
   wan::require_agreement(runtime.world(), "--dump", options.dump.value_or(""));

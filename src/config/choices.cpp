@@ -5,18 +5,18 @@ namespace wan {
 template <>
 const std::vector<Choice<Storage>>& choices_of<Storage>() {
   static const std::vector<Choice<Storage>> choices = {
-      {Storage::fp32, "fp32", {"float32", "torch.float32", "torch.float", "null"}},
-      {Storage::bf16, "bf16", {"bfloat16", "torch.bfloat16", "bf16_mixed", "bf16-mixed"}},
+      {Storage::fp32, "fp32", {"float32"}},
+      {Storage::bf16, "bf16", {"bfloat16"}},
   };
   return choices;
 }
 
 template <>
-const std::vector<Choice<EncoderStorage>>& choices_of<EncoderStorage>() {
-  static const std::vector<Choice<EncoderStorage>> choices = {
-      {EncoderStorage::automatic, "auto", {}},
-      {EncoderStorage::fp32, "fp32", {"float32"}},
-      {EncoderStorage::bf16, "bf16", {"bfloat16"}},
+const std::vector<Choice<ModelStorage>>& choices_of<ModelStorage>() {
+  static const std::vector<Choice<ModelStorage>> choices = {
+      {ModelStorage::automatic, "auto", {}},
+      {ModelStorage::fp32, "fp32", {"float32", "torch.float32", "torch.float", "null"}},
+      {ModelStorage::bf16, "bf16", {"bfloat16", "torch.bfloat16", "bf16_mixed", "bf16-mixed"}},
   };
   return choices;
 }

@@ -5,10 +5,10 @@ namespace wan {
 
 // What a user can choose by name. Every program and every room above uses these types.
 
-/// How weights, activations and latents are stored.
+/// How latents are stored.
 enum class Storage { fp32, bf16 };
-/// Storage of VAE and text encoder; automatic: bf16 on a GPU, fp32 on the host.
-enum class EncoderStorage { automatic, fp32, bf16 };
+/// How a model's weights and activations are stored; automatic: bf16 on a GPU, fp32 on the host.
+enum class ModelStorage { automatic, fp32, bf16 };
 /// Presets of the flow_matching keys.
 enum class TrainingMode { pretrain, finetune };
 /// Distribution of u, from which a noise level is made.
@@ -41,7 +41,7 @@ enum class GuidanceBranches { automatic, batched, sequential };
 template <>
 const std::vector<Choice<Storage>>& choices_of();
 template <>
-const std::vector<Choice<EncoderStorage>>& choices_of();
+const std::vector<Choice<ModelStorage>>& choices_of();
 template <>
 const std::vector<Choice<TrainingMode>>& choices_of();
 template <>

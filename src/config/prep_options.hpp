@@ -31,7 +31,7 @@ struct PrepOptions {
   bool recursive = false;
   bool stochastic = false;
   Storage latent_dtype = Storage::bf16;
-  EncoderStorage encoder_dtype = EncoderStorage::automatic;
+  ModelStorage encoder_dtype = ModelStorage::automatic;
   VaeTiling vae_tiling;
   std::optional<std::int64_t> random_weights;  ///< seed of weights that stand in for the model's
   std::vector<double> split = {8, 1, 1};       ///< weights of train, validation, test

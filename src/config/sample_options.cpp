@@ -102,7 +102,8 @@ Invocation<SampleOptions> parse_sample_options(const std::vector<std::string>& a
       .flag("model", o.model,
             "model folder; alone: its own transformer, else VAE and text encoder for the checkpoint")
       .flag("weights", o.weights, "averaged or raw weights; auto: averaged where there are any")
-      .flag("params_dtype", o.params_dtype, "storage of the transformer's weights and activations")
+      .flag("params_dtype", o.params_dtype,
+            "storage of the transformer's weights and activations; auto: bf16 on a GPU, fp32 on the host")
       .flag("encoder_dtype", o.encoder_dtype,
             "storage of VAE and text encoder; auto: bf16 on a GPU, fp32 on the host")
       .flag("random-weights", o.random_weights, at_least(0), "seed",

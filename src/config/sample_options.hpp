@@ -30,8 +30,8 @@ struct SampleOptions {
   std::optional<std::int64_t> checkpoint_step;  ///< null: the newest good one
   std::optional<std::string> model;
   WeightChoice weights = WeightChoice::automatic;
-  Storage params_dtype = Storage::fp32;
-  EncoderStorage encoder_dtype = EncoderStorage::automatic;
+  ModelStorage params_dtype = ModelStorage::automatic;
+  ModelStorage encoder_dtype = ModelStorage::automatic;
   VaeTiling vae_tiling;
   GuidanceBranches guidance_branches = GuidanceBranches::automatic;
   std::optional<std::int64_t> random_weights;  ///< seed of weights that stand in for the model's

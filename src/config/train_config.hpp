@@ -27,7 +27,7 @@ struct TrainConfig {
     std::int64_t text_len = 512;
     std::int64_t text_dim = 4096;
     double layernorm_epsilon = 1e-6;
-    Storage params_dtype = Storage::fp32;
+    ModelStorage params_dtype = ModelStorage::automatic;
     RecomputeChoice recompute_granularity = RecomputeChoice::automatic;
     RecomputeMethod recompute_method = RecomputeMethod::uniform;
     std::optional<std::int64_t> recompute_num_layers;

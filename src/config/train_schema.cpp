@@ -25,7 +25,8 @@ void add_model(Schema& s, TrainConfig::Model& model) {
   s.add("text_dim", model.text_dim, within(1, 1e6), "", "width of the text encoder");
   s.add("layernorm_epsilon", model.layernorm_epsilon, above(0), "", "epsilon of every norm");
   s.add("params_dtype", model.params_dtype,
-        "how weights and activations are stored; master weights and gradients are fp32 in any case");
+        "how weights and activations are stored; auto: bf16 on a GPU, fp32 on the host; master weights and "
+        "gradients are fp32 in any case");
   s.add("recompute_granularity", model.recompute_granularity,
         "what of a block the backward computes again, for less memory and more time: norms, what is "
         "elementwise; "

@@ -29,7 +29,7 @@ std::string run_config_of(const ConvertSource& source, const std::string& run, b
   if (!source.run_config.empty()) return source.run_config;
   TrainConfig config;
   config.model = model_group(source.config, source.path);
-  config.model.params_dtype = rounded ? Storage::bf16 : Storage::fp32;
+  config.model.params_dtype = rounded ? ModelStorage::bf16 : ModelStorage::fp32;
   config.checkpoint.save = run;
   return dump_yaml(config);
 }

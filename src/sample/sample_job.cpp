@@ -10,6 +10,7 @@
 #include "comm/agree.hpp"
 #include "device/open_device.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "sample/sample_memory.hpp"
 #include "sample/sample_plan.hpp"
 #include "sample/sampled_model.hpp"
@@ -112,7 +113,7 @@ ExitCode tell_plan(const Runtime& runtime, const SampleOptions& options, const S
                              storage_dtype(options.params_dtype),
                              model.parts.vae,
                              model.parts.text_encoder,
-                             encoder_storage(DeviceKind::cuda, options.encoder_dtype),
+                             storage_dtype(storage_on(DeviceKind::cuda, options.encoder_dtype)),
                              guided(options),
                              options.guidance_branches,
                              options.vae_tiling,
@@ -127,7 +128,10 @@ ExitCode tell_plan(const Runtime& runtime, const SampleOptions& options, const S
 
 }  // namespace
 
-ExitCode run_sample(Runtime& runtime, const SampleOptions& options) {
+ExitCode run_sample(Runtime& runtime, const SampleOptions& asked) {
+  SampleOptions options = asked;
+  options.params_dtype =
+      storage_on(asked.dry_run ? DeviceKind::cuda : default_device_kind(), asked.params_dtype);
   const SampledModel model = open_sampled_model(runtime, options);
   if (options.dry_run) return tell_plan(runtime, options, model);
   const SamplePlan plan = plan_samples(runtime, options, model);

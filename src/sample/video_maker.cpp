@@ -12,6 +12,7 @@
 #include "media/png.hpp"
 #include "media/writer.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "sample/latent_files.hpp"
 #include "sample/video_files.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "train/memory_plan.hpp"
 #include "train/training_data.hpp"
 

@@ -4,6 +4,7 @@
 #include "data/batches.hpp"
 #include "model/dit/dit.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "train/data_origin.hpp"
 #include "train/flops.hpp"
 #include "train/memory_plan.hpp"

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "model/dit/run_config.hpp"
+#include "model/storage.hpp"
 #include "train/data_origin.hpp"
 #include "train/flops.hpp"
 #include "train/memory_plan.hpp"

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "comm/agree.hpp"
+#include "model/storage.hpp"
 #include "weights/model_folder.hpp"
 #include "weights/random_weights.hpp"
 #include "weights/umt5_weight_names.hpp"
@@ -20,12 +21,6 @@ Json config_of(const std::string& component) {
 }
 
 }  // namespace
-
-DType encoder_storage(DeviceKind device, EncoderStorage storage) {
-  const EncoderStorage automatic = device == DeviceKind::cuda ? EncoderStorage::bf16 : EncoderStorage::fp32;
-  const EncoderStorage chosen = storage == EncoderStorage::automatic ? automatic : storage;
-  return chosen == EncoderStorage::bf16 ? DType::bf16 : DType::f32;
-}
 
 Hash128 shared_component_hash(const Communicator& world, const std::string& component,
                               std::optional<std::uint64_t> random_seed) {
@@ -77,14 +72,14 @@ ModelParts read_model_parts(const Communicator& world, const std::string& model,
 Vae load_vae(Device& device, const ModelParts& model, VaeParts parts) {
   return {device, model.vae,
           component_weights(model.folder + "/vae", vae_weight_names(model.vae), model.weights.random_seed),
-          encoder_storage(device.kind(), model.weights.storage), parts};
+          storage_dtype(storage_on(device.kind(), model.weights.storage)), parts};
 }
 
 Umt5Encoder load_text_encoder(Device& device, const ModelParts& model) {
   return {device, model.text_encoder,
           component_weights(model.folder + "/text_encoder", umt5_weight_names(model.text_encoder),
                             model.weights.random_seed),
-          encoder_storage(device.kind(), model.weights.storage)};
+          storage_dtype(storage_on(device.kind(), model.weights.storage))};
 }
 
 }  // namespace wan

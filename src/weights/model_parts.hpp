@@ -18,7 +18,7 @@ namespace wan {
 struct PartsWeights {
   /// Random ones of this seed stand in for those of the folder, which then needs no weight files.
   std::optional<std::uint64_t> random_seed;
-  EncoderStorage storage = EncoderStorage::automatic;
+  ModelStorage storage = ModelStorage::automatic;
   bool hashed = true;  ///< or no weight is read, and the hashes of VAE and text encoder are 0
 };
 /// A flag's value as a seed.
@@ -54,9 +54,6 @@ struct ModelParts {
 [[nodiscard]] Parameters::Source component_weights(const std::string& component,
                                                    const std::vector<WeightName>& names,
                                                    std::optional<std::uint64_t> random_seed);
-
-/// How the parts' weights are stored on a device of this kind.
-[[nodiscard]] DType encoder_storage(DeviceKind device, EncoderStorage storage);
 
 /// The parts' weights on `device`.
 [[nodiscard]] Vae load_vae(Device& device, const ModelParts& model, VaeParts parts);

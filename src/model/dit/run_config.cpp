@@ -38,8 +38,4 @@ TrainConfig::Model model_group(const DitConfig& config, const std::string& sourc
   return model;
 }
 
-DType storage_dtype(Storage storage) {
-  return storage == Storage::bf16 ? DType::bf16 : DType::f32;
-}
-
 }  // namespace wan

@@ -3,7 +3,6 @@
 
 #include "config/train_config.hpp"
 #include "model/dit/config.hpp"
-#include "tensor/dtype.hpp"
 
 namespace wan {
 
@@ -13,6 +12,5 @@ namespace wan {
 /// Inverse of dit_config: the model group for a transformer of `config`; other keys have their defaults.
 /// Throws DataError(`source`) for what a run file has no key for.
 [[nodiscard]] TrainConfig::Model model_group(const DitConfig& config, const std::string& source);
-[[nodiscard]] DType storage_dtype(Storage storage);
 
 }  // namespace wan

@@ -50,7 +50,7 @@ class SchemaTest : public testing::Test {
 
 TEST_F(SchemaTest, FillsEveryType) {
   EXPECT_EQ(complaint({"toy.flag=true", "toy.count=7", "toy.rate=2", "toy.name=007", "toy.limit=4",
-                       "toy.edges=[0.1, 0.9]", "toy.storage=torch.bfloat16"}),
+                       "toy.edges=[0.1, 0.9]", "toy.storage=bfloat16"}),
             "");
   EXPECT_TRUE(toy.flag);
   EXPECT_EQ(toy.count, 7);

@@ -110,7 +110,7 @@ TEST(TrainConfig, KeysOfTheReplacedWorkflowAreAccepted) {
             "profiling.use_nsys_profiler=false", "checkpoint.ckpt_format=torch_dist",
             "mixed_precision=bf16_mixed", "logger.wandb_exp_name=007", "ddp.use_megatron_fsdp=false"});
   EXPECT_EQ(loaded.notices.size(), 8U);
-  EXPECT_EQ(loaded.config.model.params_dtype, Storage::bf16);
+  EXPECT_EQ(loaded.config.model.params_dtype, ModelStorage::bf16);
   EXPECT_EQ(loaded.config.logger.wandb_exp_name, "007");
   EXPECT_TRUE(contains(complaint({"peft.dim=8"}), "low-rank"));
   EXPECT_TRUE(contains(complaint({"ddp.use_megatron_fsdp=true"}), "does not exist here yet"));

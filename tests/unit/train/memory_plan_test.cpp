@@ -24,7 +24,7 @@ constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
 class memory_plan : public ::testing::Test {
  protected:
-  memory_plan() : dit_(one_billion(), DType::bf16) { config_.model.params_dtype = Storage::bf16; }
+  memory_plan() : dit_(one_billion(), DType::bf16) { config_.model.params_dtype = ModelStorage::bf16; }
 
   [[nodiscard]] MemoryPlan plan(const RecomputePlan& recompute, std::int64_t ranks = 1) const {
     return plan_memory(dit_, config_, whole_clip, DeviceKind::cuda, ranks, recompute);
