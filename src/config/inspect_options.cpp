@@ -79,8 +79,9 @@ Invocation<InspectOptions> parse_inspect_options(const std::vector<std::string>&
     out.options.subject = InspectSubject::dataset;
     parse_folder(rest, "wan-inspect dataset", "FOLDER [--verify]", "Says what a data set holds.", out);
   } else {
-    throw UsageError(
-        cat("wan-inspect: found ", subject, ", allowed: plan, checkpoint, dataset, --help, --version"));
+    throw UsageError(cat("wan-inspect: found ", subject,
+                         ", allowed: plan, checkpoint, dataset, --help, --version; the nearest is ",
+                         nearest(subject, {"plan", "checkpoint", "dataset", "--help", "--version"})));
   }
   return out;
 }

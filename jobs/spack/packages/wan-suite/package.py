@@ -2,8 +2,12 @@ from spack.package import *
 
 try:  # where Spack 1 keeps its build systems; Spack 0.2x exports them with the rest
     from spack_repo.builtin.build_systems.cmake import CMakePackage
+    from spack_repo.builtin.build_systems.cuda import CudaPackage
 except ImportError:
     pass
+
+# Generations that we compile for, of those that this Spack knows: 0.23 has no 100 yet.
+ARCHITECTURES = [arch for arch in ("80", "90", "100") if arch in CudaPackage.cuda_arch_values]
 
 
 class WanSuite(CMakePackage):
@@ -16,7 +20,7 @@ class WanSuite(CMakePackage):
     generator("ninja")
 
     variant("cuda", default=False, description="Build the CUDA device library")
-    variant("cuda_arch", default="none", values=("none", "80", "90", "100"), multi=False, sticky=True, description="GPU generation")
+    variant("cuda_arch", default="none", values=("none", *ARCHITECTURES), multi=False, sticky=True, description="GPU generation")
     variant("tests", default=False, description="Build the tests")
 
     depends_on("c", type="build")
@@ -43,11 +47,12 @@ class WanSuite(CMakePackage):
     with when("+cuda"):
         depends_on("kokkos@4.7.01:4 +cuda+wrapper cxxstd=17")
         depends_on("cuda@12.4:13")
-        depends_on("cuda@12.8:", when="cuda_arch=100")
+        if "100" in ARCHITECTURES:
+            depends_on("cuda@12.8:", when="cuda_arch=100")
         depends_on("cudnn@9:")
         depends_on("nccl@2.14.3: +cuda")
         depends_on("cudnn-frontend", type="build")
-        for arch in ("80", "90", "100"):
+        for arch in ARCHITECTURES:
             depends_on(f"kokkos cuda_arch={arch}", when=f"cuda_arch={arch}")
             depends_on(f"nccl cuda_arch={arch}", when=f"cuda_arch={arch}")
         conflicts("cuda_arch=none", msg="+cuda needs cuda_arch, for example cuda_arch=90")
