@@ -10,7 +10,7 @@ namespace {
 
 template <class X>
 struct SumRow {
-  static constexpr int row_bytes = held_bytes<X>;
+  static constexpr int column_bytes = bytes_of_column<X>;
 
   std::int64_t cols;
   Matrix<X> x;
