@@ -99,6 +99,20 @@ TEST(Elementwise, RowsEqualReference) {
   });
 }
 
+/// Rows as wide as the models', and so many that a GPU sums them in several chunks.
+TEST(Elementwise, SumsOfManyRowsEqualReference) {
+  for (const std::int64_t m : {24, 1536, 5120}) {
+    for (const std::int64_t n : {1, 7, 3001}) {
+      compare_with_reference(2, [&](Case& c, Ops& ops) {
+        const Owned x = c.tensor({n, m});
+        const Owned sum = c.fp32({m});
+        ops.sum_rows({x, sum});
+        return std::vector<Output>{gradient("sum", sum)};
+      });
+    }
+  }
+}
+
 TEST(Elementwise, TimestepEmbeddingEqualsReference) {
   compare_with_reference(10, [](Case& c, Ops& ops) {
     const std::int64_t n = c.size(1, 9);

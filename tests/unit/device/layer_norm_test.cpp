@@ -116,13 +116,14 @@ TEST(GatedResidual, BackwardEqualsReference) {
 }
 
 /// Both ways through a residual and the norm of what it gives.
-std::vector<Output> residual_norm(Case& c, Ops& ops, std::int64_t n, std::int64_t channels) {
-  const std::int64_t rows = c.size(1, 5);
+std::vector<Output> residual_norm(Case& c, Ops& ops, std::int64_t n, std::int64_t channels,
+                                  bool short_runs = false) {
+  const std::int64_t rows = short_runs ? n : c.size(1, 5);
   const Shape shape = {n, channels};
   const Owned x = c.band(shape), y = c.band(shape), apart = c.band(shape), normed = c.band(shape);
   const Owned gate = c.fp32_band({rows, channels}), scale = c.fp32_band({rows, channels}),
               shift = c.fp32_band({rows, channels});
-  const Owned index = c.runs(n, rows);
+  const Owned index = short_runs ? Case::short_runs(n) : c.runs(n, rows);
   const Owned weight = c.fp32({channels}), bias = c.fp32({channels});
   const Owned mean = c.fp32({n}), rstd = c.fp32({n});
   const bool modulated = c.coin(), gated = c.coin(), in_place = c.coin();
@@ -201,51 +202,98 @@ TEST(ResidualNorm, EqualsReference) {
 
 TEST(ResidualNorm, WideRowsEqualReference) {
   for (const std::int64_t channels : {1536, 5120, 8200}) {
-    compare_with_reference(2, [&](Case& c, Ops& ops) { return residual_norm(c, ops, 300, channels); });
+    compare_with_reference(2, [&](Case& c, Ops& ops) {
+      c.allow_packs();
+      return residual_norm(c, ops, 300, channels);
+    });
   }
+}
+
+/// Both ways through a modulated norm.
+std::vector<Output> layer_norm(Case& c, Ops& ops, std::int64_t n, std::int64_t channels, bool short_runs) {
+  const std::int64_t rows = short_runs ? n : 4;
+  c.allow_packs();
+  const Owned x = c.tensor({n, channels});
+  const Owned dy = c.tensor({n, channels});
+  const Owned dx = c.tensor({n, channels});
+  const Owned y = c.tensor({n, channels});
+  const Owned scale = c.fp32_band({rows, channels});
+  const Owned shift = c.fp32_band({rows, channels});
+  const Owned index = short_runs ? Case::short_runs(n) : c.runs(n, rows);
+  const Owned mean = c.fp32({n});
+  const Owned rstd = c.fp32({n});
+  const Owned dscale = c.fp32_band({rows, channels});
+  const Owned dshift = c.fp32_band({rows, channels});
+  LayerNormForward forward;
+  forward.x = x;
+  forward.y = y;
+  forward.scale = scale;
+  forward.shift = shift;
+  forward.row_index = index;
+  forward.mean = mean;
+  forward.rstd = rstd;
+  ops.layer_norm_forward(forward);
+  LayerNormBackward backward;
+  backward.dy = dy;
+  backward.x = x;
+  backward.mean = mean;
+  backward.rstd = rstd;
+  backward.scale = scale;
+  backward.row_index = index;
+  backward.dx = dx;
+  backward.dscale = dscale;
+  backward.dshift = dshift;
+  ops.layer_norm_backward(backward);
+  return {output("y", y),     output("mean", mean),       output("rstd", rstd),
+          gradient("dx", dx), gradient("dscale", dscale), gradient("dshift", dshift)};
 }
 
 /// Rows as wide as the models', and one that a block of a GPU cannot hold; runs of one modulation row that
 /// begin, end and lie within what a block walks.
 TEST(LayerNorm, WideRowsEqualReference) {
   for (const std::int64_t channels : {1536, 5120, 8200}) {
-    compare_with_reference(2, [&](Case& c, Ops& ops) {
-      const std::int64_t n = 300, rows = 4;
-      const Owned x = c.tensor({n, channels});
-      const Owned dy = c.tensor({n, channels});
-      const Owned dx = c.tensor({n, channels});
-      const Owned y = c.tensor({n, channels});
-      const Owned scale = c.fp32_band({rows, channels});
-      const Owned shift = c.fp32_band({rows, channels});
-      const Owned index = c.runs(n, rows);
-      const Owned mean = c.fp32({n});
-      const Owned rstd = c.fp32({n});
-      const Owned dscale = c.fp32_band({rows, channels});
-      const Owned dshift = c.fp32_band({rows, channels});
-      LayerNormForward forward;
-      forward.x = x;
-      forward.y = y;
-      forward.scale = scale;
-      forward.shift = shift;
-      forward.row_index = index;
-      forward.mean = mean;
-      forward.rstd = rstd;
-      ops.layer_norm_forward(forward);
-      LayerNormBackward backward;
-      backward.dy = dy;
-      backward.x = x;
-      backward.mean = mean;
-      backward.rstd = rstd;
-      backward.scale = scale;
-      backward.row_index = index;
-      backward.dx = dx;
-      backward.dscale = dscale;
-      backward.dshift = dshift;
-      ops.layer_norm_backward(backward);
-      return std::vector<Output>{output("y", y),     output("mean", mean),       output("rstd", rstd),
-                                 gradient("dx", dx), gradient("dscale", dscale), gradient("dshift", dshift)};
-    });
+    compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, 300, channels, false); });
   }
+}
+
+/// Fewer rows than a GPU has lanes for, and modulation rows of 1 to 3 tokens; wide rows, one that ends within
+/// a lane's packs, and one narrower than a warp.
+TEST(LayerNorm, FewRowsAndShortRunsEqualReference) {
+  for (const std::int64_t channels : {72, 1544, 5120}) {
+    for (const std::int64_t n : {1, 2, 3, 5, 301}) {
+      compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, n, channels, true); });
+      compare_with_reference(2, [&](Case& c, Ops& ops) {
+        c.allow_packs();
+        return residual_norm(c, ops, n, channels, true);
+      });
+    }
+  }
+}
+
+/// More rows than a GPU takes at once, so that a warp walks several and a block more than one chunk's worth.
+TEST(LayerNorm, ManyRowsEqualReference) {
+  compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, 40001, 64, false); });
+}
+
+/// The variance of equal numbers is 0, not what rounding leaves of it.
+TEST(LayerNorm, EqualNumbersHaveNoVariance) {
+  constexpr std::int64_t n = 4, channels = 1536;
+  const Owned x(test_device(), DType::f32, {n, channels}, std::vector<float>(n * channels, 1024.5F));
+  const Owned zero = zeros(test_device(), DType::f32, {channels});
+  const Owned y = zeros(test_device(), DType::f32, {n, channels});
+  LayerNormForward a;
+  a.x = x;
+  a.eps = 1e-30F;
+  a.weight = zero;
+  a.bias = zero;
+  a.y = y;
+  const Owned mean = zeros(test_device(), DType::f32, {n});
+  const Owned rstd = zeros(test_device(), DType::f32, {n});
+  a.mean = mean;
+  a.rstd = rstd;
+  test_device().ops().layer_norm_forward(a);
+  for (const float found : mean.values()) EXPECT_EQ(found, 1024.5F);
+  for (const float found : rstd.values()) EXPECT_NEAR(found, 1e15F, 1e9F);
 }
 
 }  // namespace

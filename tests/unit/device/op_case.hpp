@@ -33,6 +33,8 @@ class Case {
     const std::int64_t found = size(low, high);
     return in_packs_ ? (found + 7) / 8 * 8 : found;
   }
+  /// Bands made later are such that GPU kernels take columns in packs, where their number allows it.
+  void allow_packs() { in_packs_ = true; }
   /// Storage dtype, dense.
   Owned tensor(const Shape& shape, float deviation = 1, float mean = 0) {
     return random(test_device(), storage_, shape, next(), deviation, mean);
@@ -45,6 +47,8 @@ class Case {
   Owned fp32_band(const Shape& shape, float deviation = 1) { return band_of(DType::f32, shape, deviation); }
   /// [0, 0, …, 1, 1, …]: `rows` runs over `tokens` tokens that never decrease, some of them empty.
   Owned runs(std::int64_t tokens, std::int64_t rows);
+  /// As runs, of 1, 2, 3, 1, 2, 3, … tokens each.
+  static Owned short_runs(std::int64_t tokens);
 
  private:
   std::uint64_t next() { return mix64(seed_ + 0x9E3779B97F4A7C15U * ++count_); }
@@ -68,6 +72,14 @@ inline Owned Case::runs(std::int64_t tokens, std::int64_t rows) {
     if (row + 1 < rows && size(0, 9) == 0) row += size(1, rows - 1 - row);
     value = static_cast<std::int32_t>(row);
   }
+  return Owned::integers(test_device(), {tokens}, out);
+}
+
+inline Owned Case::short_runs(std::int64_t tokens) {
+  constexpr std::int32_t of_six[] = {0, 1, 1, 2, 2, 2};
+  std::vector<std::int32_t> out;
+  for (std::int64_t token = 0; token < tokens; ++token)
+    out.push_back(static_cast<std::int32_t>(token / 6 * 3) + of_six[token % 6]);
   return Owned::integers(test_device(), {tokens}, out);
 }
 

@@ -152,33 +152,36 @@ TEST(RmsNormRope, PairEqualsReference) {
 /// As wide as the models' rows, which a block of a GPU walks through many of.
 TEST(RmsNormRope, WidePairEqualsReference) {
   for (const std::int64_t channels : {1536, 5120}) {
-    compare_with_reference(1, [&](Case& c, Ops& ops) {
-      const std::int64_t tokens = 300;
-      const Rope rope(c, tokens, 128);
-      const Shape shape = {tokens, channels};
-      const Owned x[] = {c.tensor(shape), c.tensor(shape)};
-      const Owned y[] = {c.tensor(shape), c.tensor(shape)};
-      const Owned dy[] = {c.tensor(shape), c.tensor(shape)};
-      const Owned weight[] = {c.fp32({channels}), c.fp32({channels})};
-      const Owned rstd[] = {c.fp32({tokens}), c.fp32({tokens})};
-      const Owned dweight[] = {c.fp32({channels}), c.fp32({channels})};
-      const auto forward = [&](int i) {
-        return RmsNormRopeForward{x[i], weight[i], 1e-6F, channels, 128, rope.table(), {}, y[i], rstd[i]};
-      };
-      const auto backward = [&](int i) {
-        return RmsNormRopeBackward{dy[i], x[i],         weight[i], rstd[i], channels,
-                                   128,   rope.table(), {},        dy[i],   dweight[i]};
-      };
-      ops.rms_norm_rope_pair_forward({forward(0), forward(1)});
-      ops.rms_norm_rope_pair_backward({backward(0), backward(1)});
-      std::vector<Output> out;
-      for (int i = 0; i < 2; ++i) {
-        out.push_back(output("y", y[i]));
-        out.push_back(gradient("dx", dy[i]));
-        out.push_back(gradient("dweight", dweight[i]));
-      }
-      return out;
-    });
+    for (const std::int64_t tokens : {1, 3, 300}) {
+      compare_with_reference(2, [&](Case& c, Ops& ops) {
+        const Rope rope(c, tokens, 128);
+        const Shape shape = {tokens, channels};
+        const Owned x[] = {c.tensor(shape), c.tensor(shape)};
+        const Owned y[] = {c.tensor(shape), c.tensor(shape)};
+        const Owned dy[] = {c.tensor(shape), c.tensor(shape)};
+        const bool wide_weights = c.coin();
+        const auto weights = [&] { return wide_weights ? c.fp32({channels}) : c.tensor({channels}); };
+        const Owned weight[] = {weights(), weights()};
+        const Owned rstd[] = {c.fp32({tokens}), c.fp32({tokens})};
+        const Owned dweight[] = {c.fp32({channels}), c.fp32({channels})};
+        const auto forward = [&](int i) {
+          return RmsNormRopeForward{x[i], weight[i], 1e-6F, channels, 128, rope.table(), {}, y[i], rstd[i]};
+        };
+        const auto backward = [&](int i) {
+          return RmsNormRopeBackward{dy[i], x[i],         weight[i], rstd[i], channels,
+                                     128,   rope.table(), {},        dy[i],   dweight[i]};
+        };
+        ops.rms_norm_rope_pair_forward({forward(0), forward(1)});
+        ops.rms_norm_rope_pair_backward({backward(0), backward(1)});
+        std::vector<Output> out;
+        for (int i = 0; i < 2; ++i) {
+          out.push_back(output("y", y[i]));
+          out.push_back(gradient("dx", dy[i]));
+          out.push_back(gradient("dweight", dweight[i]));
+        }
+        return out;
+      });
+    }
   }
 }
 

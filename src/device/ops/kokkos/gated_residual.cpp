@@ -9,7 +9,7 @@ using namespace kernels;  // NOLINT(google-build-using-namespace): a file of ker
 
 template <class X, class Y, class O>
 struct Forward {
-  static constexpr int row_bytes = uniform<X, Y, O> ? held_bytes<X, Y> : 0;
+  static constexpr int column_bytes = uniform<X, Y, O> ? bytes_of_column<X, Y> : 0;
 
   std::int64_t channels;
   Matrix<X> x;
@@ -38,7 +38,7 @@ struct Forward {
   template <class AnyLanes, class In, class Parameters>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               Nothing, const Parameters& g) const {
-    O* const to = out.row(token);
+    O* const to = kept(out.row(token));
     if (gate.data == nullptr) {
       lanes.each(channels, [=](auto c) { store(to, c, in.x(c) + in.y(c)); });
     } else {
@@ -50,7 +50,7 @@ struct Forward {
 /// dy where it is wanted, and the sum of g y for the gate.
 template <class G, class Y, class D>
 struct Backward {
-  static constexpr int row_bytes = uniform<G, Y, D> ? held_bytes<G, Y> : 0;
+  static constexpr int column_bytes = uniform<G, Y, D> ? bytes_of_column<G, Y> : 0;
 
   std::int64_t channels;
   Matrix<G> g;
@@ -91,7 +91,7 @@ struct Backward {
 /// dy alone.
 template <class G, class D>
 struct BackwardData {
-  static constexpr int row_bytes = uniform<G, D> ? held_bytes<G> : 0;
+  static constexpr int column_bytes = uniform<G, D> ? bytes_of_column<G> : 0;
 
   std::int64_t channels;
   Matrix<G> g;
@@ -114,7 +114,7 @@ struct BackwardData {
   template <class AnyLanes, class In, class Parameters>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               Nothing, const Parameters& factor) const {
-    D* const to = dy.row(token);
+    D* const to = kept(dy.row(token));
     lanes.each(channels, [=](auto c) { store(to, c, factor(c) * in(c)); });
   }
 };

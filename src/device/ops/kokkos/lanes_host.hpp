@@ -24,8 +24,11 @@ struct Lanes {
   }
 
   /// Stores value(c) for each c < count; the row as it was rounded, which each lane reads where it wrote.
+  /// Where lanes hold rows elsewhere it takes the place of the row given, of which value(c) is the last
+  /// reader.
   template <class T, class Value>
-  KOKKOS_FORCEINLINE_FUNCTION Row<T> write(std::int64_t count, T* row, const Value& value) const {
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> write(std::int64_t count, const Row<T>&, T* row,
+                                           const Value& value) const {
     each(count, [=](std::int64_t c) { store(row, c, value(c)); });
     return {row};
   }

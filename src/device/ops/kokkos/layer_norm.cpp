@@ -10,7 +10,7 @@ using namespace kernels;  // NOLINT(google-build-using-namespace): a file of ker
 
 template <class X, class Y, class W>
 struct Forward {
-  static constexpr int row_bytes = uniform<X, Y> ? held_bytes<X> : 0;
+  static constexpr int column_bytes = uniform<X, Y> ? bytes_of_column<X> : 0;
 
   std::int64_t channels;
   float eps;
@@ -48,7 +48,7 @@ struct Forward {
     const RowStatistics statistics = normalise_row(lanes, channels, eps, in);
     const float m = statistics.mean;
     const float r = statistics.rstd;
-    Y* const out = y.row(token);
+    Y* const out = kept(y.row(token));
     const float one = base;
     lanes.each(channels, [=](auto c) {
       store(out, c, (in(c)-m) * r * (one + modulation.scale(c)) + modulation.shift(c));
@@ -66,7 +66,7 @@ struct Forward {
 /// dx, and the sums of dy xh for the factor (number 0) and of dy for the offset (number 1).
 template <class G, class X, class D, class W>
 struct Backward {
-  static constexpr int row_bytes = uniform<G, X, D> ? held_bytes<G, X, D> : 0;
+  static constexpr int column_bytes = uniform<G, X, D> ? bytes_of_column<G, X, D> : 0;
 
   std::int64_t channels;
   float base;
@@ -101,7 +101,7 @@ struct Backward {
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               const RowStatistics& statistics, const Parameters& scale,
                                               Sums& sums) const {
-    D* const out = dx.row(token);
+    D* const out = kept(dx.row(token));
     const float one = base;
     const float m = statistics.mean;
     const float r = statistics.rstd;
@@ -112,8 +112,8 @@ struct Backward {
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
-    const float mean_g = sum_g / static_cast<float>(channels);
-    const float mean_gx = sum_gx / static_cast<float>(channels);
+    const float mean_g = ratio(sum_g, static_cast<float>(channels));
+    const float mean_gx = ratio(sum_gx, static_cast<float>(channels));
     lanes.each(channels, [&](auto c) {
       const auto s = in.slope(c);
       const auto xh = (in.x(c) - m) * r;

@@ -1,6 +1,8 @@
 #pragma once
 #include <Kokkos_Core.hpp>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "device/ops/kokkos/storage.hpp"
 
@@ -94,14 +96,32 @@ template <class T, int width>
 struct alignas(sizeof(T) * width < 16 ? sizeof(T) * width : 16) StoredPack {
   T value[width];
 };
+/// bf16 by two, since a GPU's registers have 32 bits and each half on its own costs an instruction more.
+template <int width>
+struct alignas(2 * width < 16 ? 2 * width : 16) StoredPack<bf16, width> {
+  std::uint32_t pair[width / 2];
+};
 
 template <class T, int width>
 KOKKOS_FORCEINLINE_FUNCTION StoredPack<T, width> raw(const T* at, Columns<width> c) {
   return *reinterpret_cast<const StoredPack<T, width>*>(at + c.first);
 }
+
 template <class T, int width>
 KOKKOS_FORCEINLINE_FUNCTION Pack<width> wide(const StoredPack<T, width>& stored) {
   return make_pack<width>([&](int i) { return load(stored.value, i); });
+}
+KOKKOS_FORCEINLINE_FUNCTION float float_of_bits(std::uint32_t bits) {
+  float out;
+  std::memcpy(&out, &bits, sizeof out);
+  return out;
+}
+template <int width>
+KOKKOS_FORCEINLINE_FUNCTION Pack<width> wide(const StoredPack<bf16, width>& stored) {
+  return make_pack<width>([&](int i) {
+    const std::uint32_t pair = stored.pair[i / 2];
+    return float_of_bits(i % 2 == 0 ? pair << 16 : pair & 0xffff0000U);
+  });
 }
 
 template <class T, int width>
@@ -109,31 +129,48 @@ KOKKOS_FORCEINLINE_FUNCTION Pack<width> load(const T* at, Columns<width> c) {
   return wide(raw(at, c));
 }
 
+/// Two numbers rounded to bf16, the first in the lower half.
+KOKKOS_FORCEINLINE_FUNCTION std::uint32_t bf16_pair(float first, float second) {
+#if defined(__CUDA_ARCH__)
+  std::uint32_t out;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(second), "f"(first));
+  return out;
+#else
+  return to_bf16(first).bits | std::uint32_t{to_bf16(second).bits} << 16;
+#endif
+}
+
 template <class T, int width>
 KOKKOS_FORCEINLINE_FUNCTION StoredPack<T, width> narrow(const Pack<width>& pack) {
   StoredPack<T, width> stored;
+  if constexpr (std::is_same_v<T, bf16>) {
 #pragma unroll
-  for (int i = 0; i < width; ++i) store(stored.value, i, pack.value[i]);
-  return stored;
-}
-#if defined(__CUDA_ARCH__)
-/// Two at a time, one instruction.
-template <>
-KOKKOS_FORCEINLINE_FUNCTION StoredPack<bf16, pack_width> narrow<bf16, pack_width>(
-    const Pack<pack_width>& pack) {
-  StoredPack<bf16, pack_width> stored;
+    for (int i = 0; i < width / 2; ++i) stored.pair[i] = bf16_pair(pack.value[2 * i], pack.value[2 * i + 1]);
+  } else {
 #pragma unroll
-  for (int i = 0; i < pack_width; i += 2) {
-    const __nv_bfloat162 two = __floats2bfloat162_rn(pack.value[i], pack.value[i + 1]);
-    stored.value[i].bits = __bfloat16_as_ushort(two.x);
-    stored.value[i + 1].bits = __bfloat16_as_ushort(two.y);
+    for (int i = 0; i < width; ++i) store(stored.value, i, pack.value[i]);
   }
   return stored;
 }
+
+template <class T, int width>
+KOKKOS_FORCEINLINE_FUNCTION void store(T* at, Columns<width> c, const StoredPack<T, width>& pack) {
+#if defined(__CUDA_ARCH__)
+  // The compiler takes an array apart; four words of a vector it stores together.
+  if constexpr (sizeof pack % sizeof(uint4) == 0) {
+    constexpr int pieces = static_cast<int>(sizeof pack / sizeof(uint4));
+    uint4 piece[pieces];
+    std::memcpy(piece, &pack, sizeof pack);
+#pragma unroll
+    for (int i = 0; i < pieces; ++i) reinterpret_cast<uint4*>(at + c.first)[i] = piece[i];
+    return;
+  }
 #endif
+  *reinterpret_cast<StoredPack<T, width>*>(at + c.first) = pack;
+}
 template <class T, int width>
 KOKKOS_FORCEINLINE_FUNCTION void store(T* at, Columns<width> c, const Pack<width>& pack) {
-  *reinterpret_cast<StoredPack<T, width>*>(at + c.first) = narrow<T>(pack);
+  store(at, c, narrow<T>(pack));
 }
 
 }  // namespace wan::kernels

@@ -19,7 +19,7 @@ KOKKOS_FORCEINLINE_FUNCTION T* row_or_none(const Matrix<T>& matrix, std::int64_t
 /// One element type T; a norm of its own parameters has strides of 0.
 template <class T, class W>
 struct Forward {
-  static constexpr int row_bytes = held_bytes<T, T>;
+  static constexpr int column_bytes = bytes_of_column<T, T>;
 
   std::int64_t channels;
   float eps;
@@ -63,14 +63,14 @@ struct Forward {
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               Nothing, const Given& given) const {
     const bool gated = gate.data != nullptr;
-    const auto sum = lanes.write(channels, out.row(token), [=](auto c) {
+    const auto sum = lanes.write(channels, in.x, out.row(token), [=](auto c) {
       return gated ? in.x(c) + given.gate(c) * in.y(c) : in.x(c) + in.y(c);
     });
     const RowStatistics statistics = normalise_row(lanes, channels, eps, sum);
     const float m = statistics.mean;
     const float r = statistics.rstd;
     const float one = base;
-    T* const to = normed.row(token);
+    T* const to = kept(normed.row(token));
     lanes.each(channels,
                [=](auto c) { store(to, c, (sum(c) - m) * r * (one + given.scale(c)) + given.shift(c)); });
     if (mean == nullptr) return;
@@ -86,7 +86,7 @@ struct Forward {
 /// g, dy, and the sums of dnormed xh (number 0), of dnormed (1) and of g y (2).
 template <class T, class W>
 struct Backward {
-  static constexpr int row_bytes = held_bytes<T, T, T, T>;
+  static constexpr int column_bytes = bytes_of_column<T, T, T, T>;
 
   std::int64_t channels;
   float base;
@@ -140,12 +140,12 @@ struct Backward {
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
-    const float mean_g = sum_g / static_cast<float>(channels);
-    const float mean_gx = sum_gx / static_cast<float>(channels);
-    const auto after = lanes.write(channels, g.row(token), [=](auto c) {
+    const float mean_g = ratio(sum_g, static_cast<float>(channels));
+    const float mean_gx = ratio(sum_gx, static_cast<float>(channels));
+    const auto after = lanes.write(channels, in.before, g.row(token), [=](auto c) {
       return in.before(c) + r * (in.slope(c) * (one + given.scale(c)) - mean_g - (in.x(c) - m) * r * mean_gx);
     });
-    T* const to = dy.row(token);
+    T* const to = kept(dy.row(token));
     lanes.each(channels, [&](auto c) {
       const auto s = in.slope(c);
       const auto slope = after(c);

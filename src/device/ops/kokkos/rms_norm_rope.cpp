@@ -1,7 +1,6 @@
-#include <cmath>
-
 #include "device/ops/kokkos/kokkos_ops.hpp"
 #include "device/ops/kokkos/rotation.hpp"
+#include "device/ops/kokkos/row_statistics.hpp"
 #include "device/ops/kokkos/row_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
 
@@ -14,7 +13,7 @@ using namespace kernels;  // NOLINT(google-build-using-namespace): a file of ker
 /// a share in.
 template <int count>
 struct Scalars {
-  Angles angles;
+  Place place;
   float reduced[count];
 };
 
@@ -36,7 +35,7 @@ KOKKOS_FORCEINLINE_FUNCTION HeldRows<AnyLanes, T, count> hold_rows(const AnyLane
 /// `count` matrices at once, that are rotated alike.
 template <int count, class X, class Y, class W>
 struct Forward {
-  static constexpr int row_bytes = uniform<X, Y> ? count * held_bytes<X> : 0;
+  static constexpr int column_bytes = uniform<X, Y> ? count * bytes_of_column<X> : 0;
 
   std::int64_t channels;
   float width;
@@ -53,9 +52,9 @@ struct Forward {
     return hold_rows(lanes, channels, x, token);
   }
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION Scalars<count> scalars(const AnyLanes& lanes, std::int64_t token) const {
+  KOKKOS_FORCEINLINE_FUNCTION Scalars<count> scalars(const AnyLanes&, std::int64_t token) const {
     Scalars<count> out;
-    rotate.angles(lanes, token, out.angles);
+    out.place = rotate.place(token);
     for (int i = 0; i < count; ++i) out.reduced[i] = reduced[i] == nullptr ? 0.0F : reduced[i][token];
     return out;
   }
@@ -68,6 +67,8 @@ struct Forward {
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               const Scalars<count>& scalars,
                                               const Parameters& weights) const {
+    Angles angles;
+    rotate.angles(lanes, scalars.place, angles);
     float r[count];
     if (reduced[0] == nullptr) {
       lanes.sum_each(channels, r, [&](auto c, int i) {
@@ -77,25 +78,27 @@ struct Forward {
     } else {
       for (int i = 0; i < count; ++i) r[i] = scalars.reduced[i];
     }
-    for (int i = 0; i < count; ++i) r[i] = 1.0F / std::sqrt(r[i] / width + eps);
+    for (int i = 0; i < count; ++i) r[i] = inverse_root(ratio(r[i], width) + eps);
+    Y* out[count];
+    for (int i = 0; i < count; ++i) out[i] = kept(y[i].row(token));
     if (rotate.cosine == nullptr) {
       for (int i = 0; i < count; ++i) {
-        Y* const out = y[i].row(token);
+        Y* const to = out[i];
         const float factor = r[i];
         const auto& from = in.of[i];
         const auto& w = weights.of[i];
-        lanes.each(channels, [=](auto c) { store(out, c, from(c) * factor * w(c)); });
+        lanes.each(channels, [=](auto c) { store(to, c, from(c) * factor * w(c)); });
       }
     } else {
       rotate.each_pair(lanes, channels, [&](const auto& at) {
-        const auto cosine = scalars.angles.cosine(at);
-        const auto sine = scalars.angles.sine(at);
+        const auto cosine = angles.cosine(at);
+        const auto sine = angles.sine(at);
         for (int i = 0; i < count; ++i) {
           const auto value = pair_of(in.of[i], at.column);
           const auto scale = pair_of(weights.of[i], at.column);
           const auto even = value.even * r[i] * scale.even;
           const auto odd = value.odd * r[i] * scale.odd;
-          store_pair(y[i].row(token), at.column, {even * cosine - odd * sine, even * sine + odd * cosine});
+          store_pair(out[i], at.column, {even * cosine - odd * sine, even * sine + odd * cosine});
         }
       });
     }
@@ -110,7 +113,7 @@ struct Forward {
 
 template <class X>
 struct PartialForward {
-  static constexpr int row_bytes = held_bytes<X>;
+  static constexpr int column_bytes = bytes_of_column<X>;
 
   std::int64_t channels;
   Matrix<X> x;
@@ -170,7 +173,7 @@ KOKKOS_FORCEINLINE_FUNCTION void backward_dots(const AnyLanes& lanes, const Rota
 
 template <class G, class X, class W>
 struct PartialBackward {
-  static constexpr int row_bytes = uniform<G, X> ? held_bytes<G, X> : 0;
+  static constexpr int column_bytes = uniform<G, X> ? bytes_of_column<G, X> : 0;
 
   std::int64_t channels;
   Rotation rotate;
@@ -185,10 +188,8 @@ struct PartialBackward {
     return {hold_rows(lanes, channels, dy, token), hold_rows(lanes, channels, x, token)};
   }
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION Angles scalars(const AnyLanes& lanes, std::int64_t token) const {
-    Angles angles;
-    rotate.angles(lanes, token, angles);
-    return angles;
+  KOKKOS_FORCEINLINE_FUNCTION Place scalars(const AnyLanes&, std::int64_t token) const {
+    return rotate.place(token);
   }
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t) const {
@@ -197,7 +198,9 @@ struct PartialBackward {
 
   template <class AnyLanes, class In, class Parameters>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
-                                              const Angles& angles, const Parameters& weights) const {
+                                              const Place& place, const Parameters& weights) const {
+    Angles angles;
+    rotate.angles(lanes, place, angles);
     float dot[1];
     backward_dots(lanes, rotate, angles, channels, in, weights, dot);
     float* const to = out + token;
@@ -209,7 +212,7 @@ struct PartialBackward {
 /// dx, and the sum of (R(-theta) dy) x rstd for the weight. Both in one walk, since dx may be dy.
 template <int count, class G, class X, class D, class W>
 struct Backward {
-  static constexpr int row_bytes = uniform<G, X, D> ? count * held_bytes<G, X> : 0;
+  static constexpr int column_bytes = uniform<G, X, D> ? count * bytes_of_column<G, X> : 0;
 
   std::int64_t channels;
   float width;
@@ -230,9 +233,9 @@ struct Backward {
     float rstd[count];
   };
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION TokenScalars scalars(const AnyLanes& lanes, std::int64_t token) const {
+  KOKKOS_FORCEINLINE_FUNCTION TokenScalars scalars(const AnyLanes&, std::int64_t token) const {
     TokenScalars out;
-    rotate.angles(lanes, token, out.angles);
+    out.place = rotate.place(token);
     for (int i = 0; i < count; ++i) {
       out.rstd[i] = rstd[i][token];
       out.reduced[i] = reduced[i] == nullptr ? 0.0F : reduced[i][token];
@@ -248,27 +251,30 @@ struct Backward {
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               const TokenScalars& scalars, const Parameters& weights,
                                               Sums& sums) const {
+    Angles angles;
+    rotate.angles(lanes, scalars.place, angles);
     float shrink[count];
     if (reduced[0] == nullptr) {
-      backward_dots(lanes, rotate, scalars.angles, channels, in, weights, shrink);
+      backward_dots(lanes, rotate, angles, channels, in, weights, shrink);
     } else {
       for (int i = 0; i < count; ++i) shrink[i] = scalars.reduced[i];
     }
-    for (int i = 0; i < count; ++i) shrink[i] *= scalars.rstd[i] * scalars.rstd[i] / width;
+    for (int i = 0; i < count; ++i) shrink[i] *= ratio(scalars.rstd[i] * scalars.rstd[i], width);
+    D* out[count];
+    for (int i = 0; i < count; ++i) out[i] = kept(dx[i].row(token));
     if (rotate.cosine == nullptr) {
       for (int i = 0; i < count; ++i) {
-        D* const out = dx[i].row(token);
         lanes.each(channels, [&](auto c) {
           const auto u = in.slope.of[i](c);
           const auto value = in.x.of[i](c);
           sums.add(i, c, u * value * scalars.rstd[i]);
-          store(out, c, scalars.rstd[i] * (u * weights.of[i](c) - value * shrink[i]));
+          store(out[i], c, scalars.rstd[i] * (u * weights.of[i](c) - value * shrink[i]));
         });
       }
     } else {
       rotate.each_pair(lanes, channels, [&](const auto& at) {
-        const auto cosine = scalars.angles.cosine(at);
-        const auto sine = scalars.angles.sine(at);
+        const auto cosine = angles.cosine(at);
+        const auto sine = angles.sine(at);
         for (int i = 0; i < count; ++i) {
           const float r = scalars.rstd[i];
           const auto slope = pair_of(in.slope.of[i], at.column);
@@ -277,7 +283,7 @@ struct Backward {
           const auto even = slope.even * cosine + slope.odd * sine;
           const auto odd = slope.odd * cosine - slope.even * sine;
           add_pair(sums, i, at.column, {even * value.even * r, odd * value.odd * r});
-          store_pair(dx[i].row(token), at.column,
+          store_pair(out[i], at.column,
                      {r * (even * scale.even - value.even * shrink[i]),
                       r * (odd * scale.odd - value.odd * shrink[i])});
         }

@@ -21,11 +21,12 @@ struct Pair {
   Value odd;
 };
 
-/// A column, the even one of its pair (or the pack of such), and the pair's number in its head.
+/// A column, the even one of its pair (or the pack of such), and the pair's number in its head, which packs
+/// need not know.
 template <class Column>
 struct PairAt {
   Column column;
-  std::int64_t pair;
+  std::int64_t pair = 0;
 };
 
 template <class Row>
@@ -42,6 +43,11 @@ KOKKOS_FORCEINLINE_FUNCTION void add_pair(Sums& sums, int number, std::int64_t c
   sums.add(number, c, term.even);
   sums.add(number, c + 1, term.odd);
 }
+
+/// Where a token stands: frame, row, column.
+struct Place {
+  std::int32_t on_axis[3];
+};
 
 #if defined(WAN_CUDA_KERNELS)
 template <int width>
@@ -65,93 +71,91 @@ KOKKOS_FORCEINLINE_FUNCTION void add_pair(Sums& sums, int number, Columns<width>
   sums.add(number, c, interleaved(term));
 }
 
-/// The rotation of a head's pairs at one token: a block's lane holds what turns its own packs, a warp's looks
-/// it up in the table, which stays in the caches.
+/// The rotation of a head's pairs at one token. A lane's packs lie whole heads apart (heads_in_packs) and
+/// turn alike: it holds their angles. A lane of single columns looks them up in the table, which stays in the
+/// caches.
 class Angles {
  public:
   KOKKOS_FORCEINLINE_FUNCTION void gather(const Lanes&, const float* cosine, const float* sine,
-                                          const std::int32_t* position, std::int64_t pairs) {
-    place(position, pairs);
+                                          const Place& place, std::int64_t pairs) {
+    begin(place, pairs);
     cosine_ = cosine;
     sine_ = sine;
   }
-  KOKKOS_FORCEINLINE_FUNCTION void gather(const BlockLanes& lanes, const float* cosine, const float* sine,
-                                          const std::int32_t* position, std::int64_t pairs) {
-    place(position, pairs);
-    // Where a lane's packs lie whole heads apart they turn alike.
-    const bool alike = lanes.size() * pack_width % (2 * pairs_) == 0;
-#pragma unroll
-    for (int slot = 0; slot < lane_packs; ++slot) {
-      if (slot > 0 && alike) {
-        held_[slot] = held_[0];
-        continue;
-      }
-      const std::int32_t pair = static_cast<std::int32_t>(lanes.own(slot).first / 2) % pairs_;
-      held_[slot] = {look_up(cosine, pair), look_up(sine, pair)};
-    }
+  template <class Group>
+  KOKKOS_FORCEINLINE_FUNCTION void gather(const PackLanes<Group>& lanes, const float* cosine,
+                                          const float* sine, const Place& place, std::int64_t pairs) {
+    begin(place, pairs);
+    // A power of two, since it divides the pairs of a warp's packs.
+    const std::int32_t pair = static_cast<const Group&>(lanes).lane() * pairs_at_once & (pairs_ - 1);
+    held_cosine_ = look_up(cosine, pair);
+    held_sine_ = look_up(sine, pair);
   }
 
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float cosine(const PairAt<std::int64_t>& at) const {
-    return cosine_[std::int64_t{row(static_cast<std::int32_t>(at.pair))} * pairs_ + at.pair];
+    return cosine_[row(static_cast<std::int32_t>(at.pair)) * pairs_ + at.pair];
   }
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION float sine(const PairAt<std::int64_t>& at) const {
-    return sine_[std::int64_t{row(static_cast<std::int32_t>(at.pair))} * pairs_ + at.pair];
+    return sine_[row(static_cast<std::int32_t>(at.pair)) * pairs_ + at.pair];
   }
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width / 2> cosine(
-      const PairAt<Columns<pack_width>>& at) const {
-    return held_[at.column.slot].cosine;
+      const PairAt<Columns<pack_width>>&) const {
+    return held_cosine_;
   }
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width / 2> sine(
-      const PairAt<Columns<pack_width>>& at) const {
-    return held_[at.column.slot].sine;
+      const PairAt<Columns<pack_width>>&) const {
+    return held_sine_;
   }
 
  private:
   static constexpr int pairs_at_once = pack_width / 2;
-  struct Held {
-    Pack<pairs_at_once> cosine;
-    Pack<pairs_at_once> sine;
-  };
 
-  KOKKOS_FORCEINLINE_FUNCTION void place(const std::int32_t* position, std::int64_t pairs) {
-    for (int axis = 0; axis < 3; ++axis) place_[axis] = position[axis];
+  KOKKOS_FORCEINLINE_FUNCTION void begin(const Place& place, std::int64_t pairs) {
+    frame_ = place.on_axis[0];
+    line_ = place.on_axis[1];
+    column_ = place.on_axis[2];
     pairs_ = static_cast<std::int32_t>(pairs);
   }
   /// The row of the table that turns a pair.
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION std::int32_t row(std::int32_t pair) const {
     const std::int32_t spatial = pairs_ / 3;
-    return pair < pairs_ - 2 * spatial ? place_[0] : pair < pairs_ - spatial ? place_[1] : place_[2];
+    return pair < pairs_ - 2 * spatial ? frame_ : pair < pairs_ - spatial ? line_ : column_;
   }
   /// A pack's pairs belong to one axis or two neighbouring ones.
   [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Pack<pairs_at_once> look_up(const float* table,
                                                                         std::int32_t pair) const {
-    const std::int32_t first = row(pair);
-    const std::int32_t last = row(pair + pairs_at_once - 1);
-    const auto of_first = load(table, Columns<pairs_at_once>{std::int64_t{first} * pairs_ + pair});
-    if (first == last) return of_first;
-    const auto of_last = load(table, Columns<pairs_at_once>{std::int64_t{last} * pairs_ + pair});
-    return make_pack<pairs_at_once>(
-        [&](int i) { return row(pair + i) == first ? of_first.value[i] : of_last.value[i]; });
+    const std::int32_t last = pair + pairs_at_once - 1;
+    const auto of_first = load(table, Columns<pairs_at_once>{row(pair) * pairs_ + pair});
+    const std::int32_t spatial = pairs_ / 3;
+    const std::int32_t border = last < pairs_ - spatial ? pairs_ - 2 * spatial : pairs_ - spatial;
+    if (pair >= border || last < border) return of_first;
+    const auto of_last = load(table, Columns<pairs_at_once>{row(last) * pairs_ + pair});
+    return make_pack<pairs_at_once>([&](int i) {
+      const float first = of_first.value[i];
+      const float second = of_last.value[i];
+      return pair + i < border ? first : second;
+    });
   }
 
   const float* cosine_;
   const float* sine_;
-  std::int32_t place_[3];
+  std::int32_t frame_, line_, column_;
   std::int32_t pairs_;
-  Held held_[lane_packs];
+  Pack<pairs_at_once> held_cosine_;
+  Pack<pairs_at_once> held_sine_;
 };
 #else
 /// The rotation of a head's pairs at one token, gathered: each axis turns its own run of pairs.
 class Angles {
  public:
-  void gather(const Lanes& lanes, const float* cosine, const float* sine, const std::int32_t* position,
+  void gather(const Lanes& lanes, const float* cosine, const float* sine, const Place& place,
               std::int64_t pairs) {
     const std::int64_t spatial = pairs / 3;
     const std::int64_t runs[4] = {0, pairs - 2 * spatial, pairs - spatial, pairs};
     for (int axis = 0; axis < 3; ++axis) {
       const std::int64_t first = runs[axis];
-      const float* const from_cosine = cosine + position[axis] * pairs + first;
-      const float* const from_sine = sine + position[axis] * pairs + first;
+      const float* const from_cosine = cosine + place.on_axis[axis] * pairs + first;
+      const float* const from_sine = sine + place.on_axis[axis] * pairs + first;
       float* const to_cosine = cosine_ + first;
       float* const to_sine = sine_ + first;
       lanes.each(runs[axis + 1] - first, [=](std::int64_t pair) {
@@ -175,10 +179,16 @@ struct Rotation {
   const std::int32_t* position;
   std::int64_t pairs;  ///< per head
 
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION Place place(std::int64_t token) const {
+    Place out{};
+    if (cosine == nullptr) return out;
+    for (int axis = 0; axis < 3; ++axis) out.on_axis[axis] = position[3 * token + axis];
+    return out;
+  }
   /// Undefined without a table.
   template <class AnyLanes>
-  KOKKOS_FORCEINLINE_FUNCTION void angles(const AnyLanes& lanes, std::int64_t token, Angles& out) const {
-    if (cosine != nullptr) out.gather(lanes, cosine, sine, position + 3 * token, pairs);
+  KOKKOS_FORCEINLINE_FUNCTION void angles(const AnyLanes& lanes, const Place& place, Angles& out) const {
+    if (cosine != nullptr) out.gather(lanes, cosine, sine, place, pairs);
   }
 
   /// body(pair at) for each pair of a row of `columns`.
@@ -204,20 +214,17 @@ struct Rotation {
   }
 
 #if defined(WAN_CUDA_KERNELS)
-  template <class Body>
-  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const BlockLanes& lanes, std::int64_t columns,
+  template <class Group, class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const PackLanes<Group>& lanes, std::int64_t columns,
                                              const Body& body) const {
-    lanes.each(columns, [&](Columns<pack_width> c) { body(at(c)); });
+    static_cast<const Group&>(lanes).each(
+        columns, [&](Columns<pack_width> c) { body(PairAt<Columns<pack_width>>{c}); });
   }
-  template <int n, class Term>
-  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const BlockLanes& lanes, std::int64_t columns, float (&out)[n],
-                                             const Term& term) const {
-    lanes.sum_each(columns, out, [&](Columns<pack_width> c, int i) { return term(at(c), i); });
-  }
-
- private:
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION PairAt<Columns<pack_width>> at(Columns<pack_width> c) const {
-    return {c, c.first / 2 % pairs};
+  template <class Group, int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const PackLanes<Group>& lanes, std::int64_t columns,
+                                             float (&out)[n], const Term& term) const {
+    lanes.sum_each(columns, out,
+                   [&](Columns<pack_width> c, int i) { return term(PairAt<Columns<pack_width>>{c}, i); });
   }
 #endif
 };
@@ -231,10 +238,11 @@ struct Rotation {
           head_dim / 2};
 }
 
-/// Whether a pack's pairs all lie in one head and touch at most two axes, and their angles can be taken as
-/// packs.
+/// Whether a pack's pairs all lie in one head and touch at most two axes, the packs of a lane, 32 packs or a
+/// multiple of that apart, lie at the same place in their heads, and angles can be taken as packs.
 [[nodiscard]] inline bool heads_in_packs(const RopeTable& rope, std::int64_t head_dim) {
-  return !rope || (head_dim % pack_width == 0 && head_dim / 2 / 3 >= pack_width / 2 - 1 &&
+  return !rope || (head_dim % pack_width == 0 && 32 * pack_width % head_dim == 0 &&
+                   head_dim / 2 / 3 >= pack_width / 2 - 1 &&
                    in_packs_of<pack_width / 2>(rope.cosine.as<float>(), rope.sine.as<float>()));
 }
 

@@ -6,8 +6,8 @@
 //   parameters(lanes, r)       what belongs to all rows of index r, held by the lanes
 //   operator()(lanes, row, rows, scalars, parameters)
 // and is taken through them by launch_packed_rows, or with sums over rows by launch_rows_with_sums
-// (row_sums.hpp). Its row_bytes are those of a lane's part of `rows` in packs, 0 if it does not take packs.
-// On a GPU what stands in `rows` is under way while the kernel works on rows before it.
+// (row_sums.hpp). Its column_bytes are those of a column of `rows`, 0 if it does not take packs. On a GPU
+// what stands in `rows` is under way to shared memory while lanes work on other rows.
 #if defined(WAN_CUDA_KERNELS)
 #include "device/ops/kokkos/row_kernels_cuda.hpp"  // IWYU pragma: export
 #else

@@ -10,6 +10,22 @@ struct RowStatistics {
   float rstd;
 };
 
+// On a GPU within two units of the last place, in a tenth of the instructions.
+KOKKOS_FORCEINLINE_FUNCTION float inverse_root(float value) {
+#if defined(__CUDA_ARCH__)
+  return rsqrtf(value);
+#else
+  return 1.0F / std::sqrt(value);
+#endif
+}
+KOKKOS_FORCEINLINE_FUNCTION float ratio(float a, float b) {
+#if defined(__CUDA_ARCH__)
+  return __fdividef(a, b);
+#else
+  return a / b;
+#endif
+}
+
 /// Mean and (variance + eps)^-1/2 of a row that is read twice, so that equal numbers leave a variance of 0.
 template <class AnyLanes, class Row>
 KOKKOS_FORCEINLINE_FUNCTION RowStatistics normalise_row(const AnyLanes& lanes, std::int64_t channels,
@@ -20,7 +36,7 @@ KOKKOS_FORCEINLINE_FUNCTION RowStatistics normalise_row(const AnyLanes& lanes, s
     const auto centred = row(c) - mean;
     return centred * centred;
   }) / width;
-  return {mean, 1.0F / std::sqrt(variance + eps)};
+  return {mean, inverse_root(variance + eps)};
 }
 
 }  // namespace wan::kernels

@@ -13,12 +13,12 @@ class RegisterSums {
     sum_[number][c.slot] += term;
   }
 
-  KOKKOS_FORCEINLINE_FUNCTION void begin(const BlockLanes&, std::int64_t, float* const*, bool) {
+  KOKKOS_FORCEINLINE_FUNCTION void begin(const BlockPacks&, std::int64_t, float* const*, bool) {
     for (int number = 0; number < count; ++number) {
       for (int slot = 0; slot < lane_packs; ++slot) sum_[number][slot] = {};
     }
   }
-  KOKKOS_FORCEINLINE_FUNCTION void end(const BlockLanes& lanes, std::int64_t cols, float* const* to,
+  KOKKOS_FORCEINLINE_FUNCTION void end(const BlockPacks& lanes, std::int64_t cols, float* const* to,
                                        bool fresh) const {
     lanes.each(cols, [&](Columns<pack_width> c) {
       for (int number = 0; number < count; ++number) {
@@ -53,7 +53,7 @@ class WarpSums : public MemorySums<count> {
 };
 
 template <int count>
-KOKKOS_FORCEINLINE_FUNCTION RegisterSums<count> sums_of(const BlockLanes&) {
+KOKKOS_FORCEINLINE_FUNCTION RegisterSums<count> sums_of(const BlockPacks&) {
   return {};
 }
 template <int count>
@@ -64,7 +64,8 @@ KOKKOS_FORCEINLINE_FUNCTION WarpSums<count> sums_of(const Lanes&) {
 /// One chunk of rows, whose first run puts its sums into a row of `partial` (column_sums_cuda.hpp says why).
 template <int count, class Kernel>
 struct SummedChunk {
-  static constexpr int row_bytes = Kernel::row_bytes;
+  static constexpr int most_lanes = kernels::most_lanes;
+  static constexpr int blocks = 2;
 
   std::int64_t rows;
   std::int64_t cols;
@@ -74,15 +75,26 @@ struct SummedChunk {
   std::int32_t* of_chunk;  ///< [chunks]: the index of each first run
   Kernel kernel;
 
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const BlockLanes& lanes, std::int64_t number, int ahead,
-                                              char* memory) const {
-    walk(lanes, number, [&](std::int64_t first, std::int64_t last, const auto& body) {
-      walk_ahead(lanes, kernel, first, last, ahead, memory, body);
+  /// By a block.
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(int stages, std::uint32_t stage_bytes,
+                                              SharedAddress memory) const {
+#if defined(__CUDA_ARCH__)
+    const BlockPacks lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
+    walk(lanes, std::int64_t{blockIdx.x}, [&](const RowRange& range, const auto& body) {
+      walk_staged(
+          lanes, kernel, range, stages, stage_bytes, memory,
+          [&](std::int64_t row) { return kernel.scalars(lanes, row); }, body);
     });
+#else
+    static_cast<void>(stages);
+    static_cast<void>(stage_bytes);
+    static_cast<void>(memory);
+#endif
   }
+  /// By a warp.
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t number) const {
-    walk(lanes, number, [&](std::int64_t first, std::int64_t last, const auto& body) {
-      for (std::int64_t row = first; row < last; ++row)
+    walk(lanes, number, [&](const RowRange& range, const auto& body) {
+      for (std::int64_t row = range.first; row < range.last; ++row)
         body(row, kernel.rows(lanes, row), kernel.scalars(lanes, row));
     });
   }
@@ -102,7 +114,7 @@ struct SummedChunk {
     float* to[count];
     targets(number, fresh, index(first), to);
     part.begin(lanes, cols, to, fresh);
-    through(first, last, [&](std::int64_t row, const auto& of_row, const auto& scalars) {
+    through(RowRange{first, last}, [&](std::int64_t row, const auto& of_row, const auto& scalars) {
       if (row == end) {
         part.end(lanes, cols, to, fresh);
         fresh = false;
@@ -156,22 +168,23 @@ void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t
   if (rows <= 0 || cols <= 0) return;
   const Workspace::Scope scope(workspace);
   using Work = SummedChunk<count, Kernel>;
-  bool blocks = false;
-  BlockShape shape;
-  if constexpr (Kernel::row_bytes > 0) {
-    blocks = packs && cols <= most_packed_columns;
-    if (blocks) shape = block_shape<Work>(label, cols);
+  const BlockShape* shape = nullptr;
+  if constexpr (Kernel::column_bytes > 0) {
+    constexpr std::int64_t of_warp = 32 * lane_packs * pack_width;
+    const int lanes = static_cast<int>((cols + of_warp - 1) / of_warp * 32);
+    if (packs && lanes <= most_lanes)
+      shape = &block_shape<Work>(label, lanes, 1, cols * Kernel::column_bytes);
   }
-  const std::int64_t at_once = blocks ? shape.at_once : Space().concurrency() / Lanes::width;
+  const std::int64_t at_once = shape != nullptr ? shape->at_once : Space().concurrency() / Lanes::width;
   const std::int64_t chunk = std::max<std::int64_t>(8, (rows + at_once - 1) / at_once);
   const std::int64_t chunks = (rows + chunk - 1) / chunk;
   float* const partial = workspace.floats(chunks * count * cols);
   auto* const of_chunk = static_cast<std::int32_t*>(workspace.take(4 * chunks));
   const Work work{rows, cols, chunk, sums, partial, of_chunk, kernel};
-  if constexpr (Kernel::row_bytes > 0) {
-    if (blocks) launch_blocks(label, shape, chunks, work);
+  if constexpr (Kernel::column_bytes > 0) {
+    if (shape != nullptr) launch_blocks(label, *shape, chunks, work);
   }
-  if (!blocks) launch_rows(label, chunks, work);
+  if (shape == nullptr) launch_rows(label, chunks, work);
   add_column_sums_to(label, workspace, chunks, count * cols, of_chunk, PlaceOfSum<count>{cols, sums},
                      PartialSum{partial, count * cols});
 }

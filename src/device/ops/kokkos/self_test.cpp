@@ -87,7 +87,7 @@ void test_rows() {
 
 /// out[row] = the sum of a row of numbers by the lanes of a row that take packs.
 struct SumPacks {
-  [[maybe_unused]] static constexpr int row_bytes = kernels::held_bytes<float>;
+  [[maybe_unused]] static constexpr int column_bytes = kernels::bytes_of_column<float>;
 
   std::int64_t cols;
   const float* numbers;

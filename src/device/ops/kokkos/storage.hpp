@@ -1,5 +1,6 @@
 #pragma once
 #include <Kokkos_Core.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #if defined(WAN_CUDA_KERNELS)
@@ -47,6 +48,19 @@ template <class T>
   return {tensor.as<T>(), tensor.row_stride};
 }
 
+/// An address in global memory that a GPU keeps: its compiler would work out the row's place anew for each
+/// pack.
+template <class T>
+KOKKOS_FORCEINLINE_FUNCTION T* kept(T* at) {
+#if defined(__CUDA_ARCH__)
+  std::size_t address = __cvta_generic_to_global(at);
+  asm("" : "+l"(address));
+  return static_cast<T*>(__cvta_global_to_generic(address));
+#else
+  return at;
+#endif
+}
+
 /// Where a kernel needs nothing.
 struct Nothing {};
 
@@ -79,13 +93,10 @@ struct RowView {
 
 // Columns of a row that a thread of a GPU takes at once, so that it loads 16 bytes.
 inline constexpr int pack_width = 8;
-/// Packs of one row that a lane of a block holds: the row's sums cost the same for any number of them, and
-/// the registers set the limit.
-inline constexpr int lane_packs = 2;
 
-/// Bytes of a lane's columns of a row of T, and of rows of several types.
+/// Bytes that a column takes of rows of these types.
 template <class... T>
-inline constexpr int held_bytes = ((lane_packs * pack_width * static_cast<int>(sizeof(T))) + ... + 0);
+inline constexpr int bytes_of_column = (static_cast<int>(sizeof(T)) + ... + 0);
 
 /// Whether matrices have one element type. Only such kernels are compiled for packs: models have no others.
 template <class First, class... T>
