@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/file.hpp"
 #include "support/run_command.hpp"
 #include "support/small_training.hpp"
 #include "support/temporary_folder.hpp"
@@ -70,7 +71,7 @@ TEST(two_gpus, a_run_stopped_by_a_signal_goes_on_on_one_or_two) {
     ASSERT_EQ(job.wait(0.1), -1);
   }
   ASSERT_EQ(::kill(job.pid(), SIGUSR1), 0);
-  ASSERT_EQ(job.wait(120), 75);
+  ASSERT_EQ(job.wait(120), 75) << read_file(folder / "out.txt");
   const std::size_t done = metrics_of(folder / "run").size();
   const std::string steps = "train.train_iters=" + std::to_string(done + 5);
   fs::copy(folder / "run", folder / "on_one", fs::copy_options::recursive);
