@@ -178,11 +178,11 @@ Ways CudnnConv::Library::ways_of(const ConvProblem& p, const Choices* choices) {
     std::istringstream words(*kept);
     int result = 0;
     std::int64_t proposal = 0;
-    const bool known =
+    const bool sensible =
         words >> result >> proposal && proposal >= 0 &&
         (result == static_cast<int>(p.result) || result == static_cast<int>(ConvResult::product));
     std::optional<Way> way;
-    if (known) way = build(handle(0), p, static_cast<ConvResult>(result), proposal);
+    if (sensible) way = build(handle(0), p, static_cast<ConvResult>(result), proposal);
     Ways out;
     if (way) out.push_back(std::move(*way));
     if (way) return out;
