@@ -7,6 +7,7 @@
 #include "comm/agree.hpp"
 #include "config/train_options.hpp"
 #include "device/open_device.hpp"
+#include "model/storage.hpp"
 #include "support/late_device.hpp"
 #include "support/mpi_world.hpp"
 #include "support/small_training.hpp"
@@ -45,7 +46,8 @@ class run_ahead : public ::testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     words.erase(words.begin());
     const TrainConfigSource source = parse_train_options(words).options.source;
-    const TrainConfig config = load_train_config(source, world_.size()).config;
+    TrainConfig config = load_train_config(source, world_.size()).config;
+    config.model.params_dtype = storage_on(device.kind(), config.model.params_dtype);
     RunFolder folder(mpi_world(), config.checkpoint.save, {"run_ahead_test"});
     Trainer trainer(mpi_world(), folder, device, config, "");
     EXPECT_EQ(trainer.run(), config.train.exit_interval ? ExitCode::requeue : ExitCode::done);
