@@ -60,6 +60,10 @@ Child::Child(const std::vector<std::string>& words, std::string output_file,
     return;
   }
   ::setsid();
+  // Whoever started the tests may have blocked what they send; a child would inherit that.
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int out = ::open(output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(out, STDERR_FILENO);
