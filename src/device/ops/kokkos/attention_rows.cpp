@@ -98,15 +98,6 @@ struct GradientRow {
 };
 
 template <class T>
-struct KeyValue {
-  Matrix<T> keys;
-
-  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
-    return load(keys.row(row), c);
-  }
-};
-
-template <class T>
 struct CentreRow {
   std::int64_t cols;
   std::int64_t last;    ///< the last key's row
@@ -212,7 +203,7 @@ void centre_keys(Workspace& workspace, const Tensor& keys, float last_key_count,
   with_storage(keys, [&](auto rows) {
     using T = std::remove_pointer_t<decltype(rows.data)>;
     add_column_sums("key_sums", workspace, keys.rows(), keys.cols(), nullptr, sum, keys.cols(),
-                    KeyValue<T>{rows});
+                    MatrixElement<T>{rows});
     launch_rows("centre_keys", keys.rows(),
                 CentreRow<T>{keys.cols(), keys.rows() - 1, last_key_count - 1, sum, rows, matrix<T>(out)});
   });

@@ -44,22 +44,13 @@ struct AddChunksOfPack {
   }
 };
 
-template <class X>
-struct Element {
-  Matrix<X> x;
-
-  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
-    return load(x.row(row), c);
-  }
-};
-
 /// out[c] += sum over rows of x[row, c]; `packs`: rows can be taken in packs.
 template <class X>
 void add_rows_of(const char* label, Workspace& workspace, std::int64_t rows, std::int64_t cols, bool packs,
                  const Matrix<X>& x, float* out) {
   if (rows <= 0 || cols <= 0) return;
   if (!packs || !in_packs_of<pack_width>(out)) {
-    add_column_sums(label, workspace, rows, cols, nullptr, out, cols, Element<X>{x});
+    add_column_sums(label, workspace, rows, cols, nullptr, out, cols, MatrixElement<X>{x});
     return;
   }
   const Workspace::Scope scope(workspace);

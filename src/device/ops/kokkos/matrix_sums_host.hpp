@@ -21,15 +21,6 @@ struct SumRow {
   }
 };
 
-template <class X>
-struct Element {
-  Matrix<X> x;
-
-  KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t row, std::int64_t c) const {
-    return load(x.row(row), c);
-  }
-};
-
 /// Fewer rows than this are not worth being summed in blocks side by side: columns are.
 inline constexpr std::int64_t few_rows = 256;
 
@@ -41,7 +32,7 @@ template <class X>
 void add_rows_of(const char* label, Workspace& workspace, std::int64_t rows, std::int64_t cols, bool,
                  const Matrix<X>& x, float* out) {
   if (rows < few_rows) {
-    add_column_sums(label, workspace, rows, cols, nullptr, out, cols, Element<X>{x});
+    add_column_sums(label, workspace, rows, cols, nullptr, out, cols, MatrixElement<X>{x});
     return;
   }
   for (std::int64_t first = 0; first < cols; first += band) {
