@@ -67,15 +67,20 @@ progressing() {
 
 # successor_options: what sbatch is to be told so that a job is like this one; what the script itself says is left to it.
 successor_options() {
-  local option name
+  local option name limit by_node by_task
   for option in job-name:JOB_NAME nodes:JOB_NUM_NODES ntasks:NTASKS ntasks-per-node:NTASKS_PER_NODE partition:JOB_PARTITION \
     account:JOB_ACCOUNT qos:JOB_QOS reservation:JOB_RESERVATION cpus-per-task:CPUS_PER_TASK mem:MEM_PER_NODE \
-    mem-per-cpu:MEM_PER_CPU gpus-per-node:GPUS_PER_NODE gpus-per-task:GPUS_PER_TASK array:ARRAY_TASK_ID; do
+    mem-per-cpu:MEM_PER_CPU gpus:GPUS gpus-per-node:GPUS_PER_NODE array:ARRAY_TASK_ID; do
     name=SLURM_${option#*:}
     if [[ -n ${!name:-} ]]; then echo "--${option%%:*}=${!name}"; fi
   done
   # The last task of an array has the array's own number, which stands for all of them.
-  echo "--time=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%l | head -n 1)"
+  read -r limit by_node by_task < <(squeue --noheader --jobs="$SLURM_JOB_ID" \
+    --Format=timelimit:50,tres-per-node:500,tres-per-task:500 | head -n 1) || true
+  echo "--time=$limit"
+  # What --gres asked for is in no variable, and what --gpus-per-task did is in another one from Slurm 23.11 on.
+  if [[ $by_node != N/A && -z ${SLURM_GPUS_PER_NODE:-} ]]; then echo "--gres=${by_node//gres[:\/]/}"; fi
+  if [[ $by_task =~ gpu[:=]([^,]+) ]]; then echo "--gpus-per-task=${BASH_REMATCH[1]/=/:}"; fi
 }
 
 # submit_successor RUN_FOLDER SCRIPT ARGUMENTS...: a job like this one that starts after it, for sites that forbid

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A real Slurm on this one machine, for tests: munged, slurmctld and two slurmd ("nodes" n1 and n2, two cores each), as
-# root and without systemd. Source it, then:
+# A real Slurm on this one machine, for tests: munged, slurmctld and two slurmd ("nodes" n1 and n2, two cores and two GPUs
+# each), as root and without systemd. The GPUs are scheduled and shown to tasks, but there are none. Source it, then:
 #   cluster_start DIR   starts everything with all its files below DIR (keep it short: sockets have 108 characters)
 #   cluster_stop DIR    cancels all jobs and ends what cluster_start started
 # Between the two, SLURM_CONF points every Slurm command at this cluster.
@@ -36,6 +36,7 @@ AuthInfo=socket=$dir/munge/socket,cred_expire=20
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
+GresTypes=gpu
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 JobAcctGatherType=jobacct_gather/none
@@ -54,10 +55,14 @@ SlurmctldPidFile=$dir/slurmctld.pid
 SlurmdPidFile=$dir/slurmd-%n.pid
 SlurmctldLogFile=$dir/slurmctld.log
 SlurmdLogFile=$dir/slurmd-%n.log
-NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=2 RealMemory=1000 State=UNKNOWN
+NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=2 RealMemory=1000 Gres=gpu:2 State=UNKNOWN
 PartitionName=debug Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4
 CONF
   echo "PMIxCliTmpDirBase=$dir/pmix" >"$dir/mpi.conf"
+  # Devices that any machine has: slurmd shows no GPU to tasks for a plain file.
+  ln -s /dev/null "$dir/gpu0"
+  ln -s /dev/zero "$dir/gpu1"
+  echo "Name=gpu File=$dir/gpu[0-1]" >"$dir/gres.conf"
 }
 
 # Both nodes would use one folder for PMIx and one for Open MPI's shared memory, under the same names: two tasks of a
@@ -123,4 +128,9 @@ cluster_wait() {
   done
   echo "${state:-UNKNOWN} after ${limit} s"
   return 1
+}
+
+# What a job asked for of GPUs, and in which way. cluster_gpus JOB
+cluster_gpus() {
+  scontrol show job "$1" | grep -o 'TresPer.*'
 }

@@ -122,4 +122,13 @@ job=$(sample "$dir/no videos")
 after=$(sbatch --parsable --dependency="afterok:$job" "${waiting[@]}")
 [[ $(cluster_wait "$after" 90) == CANCELLED ]] || fail "sampling without progress went on"
 called wan-sample 4
+
+# 7. A successor asks for the same GPUs; gpus.sh has the other way to ask.
+codes wan-train 75 0
+job=$(train --gres=gpu:1 --gpus=1 "$script" checkpoint.save="$dir/gpus")
+after=$(sbatch --parsable --dependency="afterok:$job" "${waiting[@]}")
+[[ $(cluster_wait "$after" 60) == COMPLETED ]] || fail "a job with a GPU did not go on"
+called wan-train 2
+successor=$(sed -n 's/^exit code 75; job \([0-9]*\) goes on$/\1/p' "$dir/gpus/provenance/successors")
+[[ $(cluster_gpus "$successor") == "$(cluster_gpus "$job")" ]] || fail "the successor asked for other GPUs"
 echo "the job scripts do as their programs' exit codes say"

@@ -2,7 +2,8 @@
 # A training run cut by its time limit against the same run uncut. Source it after cluster.sh, with WAN_BIN and WAN_HOME
 # set and a cluster running.
 
-# train_job DIR NAME SBATCH_OPTIONS -- ARGUMENTS: submits train.sbatch over two nodes of two tasks; prints the job's id.
+# train_job DIR NAME SBATCH_OPTIONS -- ARGUMENTS: submits train.sbatch, over two nodes of two tasks where the options say
+# nothing else; prints the job's id.
 train_job() {
   local dir=$1 name=$2 options=()
   shift 2

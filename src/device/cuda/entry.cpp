@@ -2,13 +2,16 @@
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "device/cuda/cuda_device.hpp"
+#include "device/cuda/identity.hpp"
 #include "device/cuda/requirements.hpp"
 #include "device/library_entry.hpp"
 #include "device/ops/cuda/choices.hpp"
@@ -61,16 +64,10 @@ std::string describe(const cudaDeviceProp& gpu) {
              ")");
 }
 
-/// The GPU among all there are, also where each rank sees but one.
 std::string identify(const cudaDeviceProp& gpu) {
-  std::string id;
-  for (const char byte : gpu.uuid.bytes) {
-    char hex[3];
-    std::snprintf(hex, sizeof hex, "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
-    id += hex;
-  }
-  return cat(gpu.name, " GPU-", id.substr(0, 8), "-", id.substr(8, 4), "-", id.substr(12, 4), "-",
-             id.substr(16, 4), "-", id.substr(20));
+  std::array<char, 16> uuid;
+  std::copy(std::begin(gpu.uuid.bytes), std::end(gpu.uuid.bytes), uuid.begin());
+  return cuda::gpu_identity(gpu.name, uuid);
 }
 
 std::unique_ptr<Device> open(const DeviceOptions& options) {

@@ -41,6 +41,7 @@ TEST(gpu_requirements, a_library_has_the_major_version_it_was_compiled_with) {
 
 TEST(gpu_requirements, ranks_of_a_machine_take_its_gpus_in_turn) {
   for (int place = 0; place < 9; ++place) EXPECT_EQ(require_gpu(4, place, ""), place % 4);
+  for (int place = 0; place < 9; ++place) EXPECT_EQ(require_gpu(1, place, ""), 0) << "the one it is shown";
   expect_says(complaint_of([] { (void)require_gpu(0, 1, "no CUDA-capable device is detected"); }),
               {"no GPU was found: no CUDA-capable device is detected", "8.0 or later"});
 }
