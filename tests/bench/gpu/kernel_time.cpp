@@ -2,11 +2,13 @@
 // program of ours,
 //   CUDA_INJECTION64_PATH=…/libkernel_time.so KERNEL_TIME_S=3 dit_step …
 // At the end of the program it prints, for the last KERNEL_TIME_S (3) seconds before the last kernel's end,
-// in which share of them a kernel or a copy was under way, and the kernels that took most.
+// in which share of them a kernel or a copy was under way, the kernels that took most, how long the pauses
+// between them were, and between which two kernels most of the idle time lies.
 #include <cupti.h>
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +21,7 @@ namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{8} << 20;
 constexpr std::size_t most_names = 30;
+constexpr std::size_t most_characters = 150;
 
 struct Span {
   std::uint64_t start;  ///< ns
@@ -67,52 +70,96 @@ std::string readable(const std::string& name) {
   char* const text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
   const std::string out = status == 0 ? text : name;
   std::free(text);
-  return out.substr(0, 150);
+  return out.substr(0, most_characters);
 }
 
-/// ns in which at least one of the spans, sorted by their start, was under way.
-std::uint64_t covered(const std::vector<Span>& sorted) {
-  std::uint64_t sum = 0;
-  std::uint64_t until = 0;
+/// A pause of the GPU between two spans.
+struct Pause {
+  std::uint64_t ns;
+  const Span* before;
+  const Span* after;
+};
+
+/// The pauses between spans that are sorted by their start.
+std::vector<Pause> pauses_between(const std::vector<Span>& sorted) {
+  std::vector<Pause> out;
+  const Span* latest = nullptr;
   for (const Span& span : sorted) {
-    sum += span.end > until ? span.end - std::max(span.start, until) : 0;
-    until = std::max(until, span.end);
+    if (latest != nullptr && span.start > latest->end)
+      out.push_back({span.start - latest->end, latest, &span});
+    if (latest == nullptr || span.end > latest->end) latest = &span;
   }
-  return sum;
+  return out;
+}
+
+/// The spans of the last `window_ns`, sorted by their start; the first is cut where the window begins.
+std::vector<Span> last_spans(std::vector<Span> all, std::uint64_t window_ns) {
+  std::uint64_t last = 0;
+  for (const Span& span : all) last = std::max(last, span.end);
+  const std::uint64_t first = last - std::min(last, window_ns);
+  all.erase(std::remove_if(all.begin(), all.end(), [&](const Span& span) { return span.end <= first; }),
+            all.end());
+  for (Span& span : all) span.start = std::max(span.start, first);
+  std::sort(all.begin(), all.end(), [](const Span& a, const Span& b) { return a.start < b.start; });
+  return all;
+}
+
+/// The kinds that took most, with their share of the window.
+void print_kinds(const std::map<std::string, Kind>& kinds, double window_ns) {
+  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto& a, const auto& b) { return a.second.ns > b.second.ns; });
+  if (sorted.size() > most_names) sorted.resize(most_names);
+  for (const auto& [name, kind] : sorted) {
+    std::fprintf(stderr, "%6.2f %% %9.3f ms %7llu  %s\n", 1e2 * static_cast<double>(kind.ns) / window_ns,
+                 1e-6 * static_cast<double>(kind.ns), static_cast<unsigned long long>(kind.calls),
+                 name.c_str());
+  }
+}
+
+void print_pauses(const std::vector<Pause>& pauses, double window_ns) {
+  constexpr std::array<std::uint64_t, 4> bounds_us = {2, 10, 100, UINT64_MAX / 1000};
+  std::array<Kind, bounds_us.size()> by_length;
+  std::map<std::string, Kind> by_place;
+  for (const Pause& pause : pauses) {
+    const auto* const bound = std::find_if(bounds_us.begin(), bounds_us.end(),
+                                           [&](std::uint64_t us) { return pause.ns <= 1000 * us; });
+    const auto place = readable(pause.before->name) + " -> " + readable(pause.after->name);
+    for (Kind* kind : {&by_length[static_cast<std::size_t>(bound - bounds_us.begin())], &by_place[place]}) {
+      kind->ns += pause.ns;
+      ++kind->calls;
+    }
+  }
+  for (std::size_t i = 0; i < by_length.size(); ++i) {
+    const std::string up_to =
+        i + 1 < bounds_us.size() ? "up to " + std::to_string(bounds_us[i]) + " us" : std::string("longer");
+    std::fprintf(stderr, "kernel_time: pauses %-12s %7llu, %9.3f ms\n", up_to.c_str(),
+                 static_cast<unsigned long long>(by_length[i].calls),
+                 1e-6 * static_cast<double>(by_length[i].ns));
+  }
+  print_kinds(by_place, window_ns);
 }
 
 void report() {
   cuptiActivityFlushAll(1);
   const std::lock_guard<std::mutex> lock(guard);
-  std::vector<Span>& all = spans();
-  if (all.empty()) return;
+  if (spans().empty()) return;
   const char* const asked = std::getenv("KERNEL_TIME_S");
-  const double window_s = asked == nullptr ? 3 : std::strtod(asked, nullptr);
-  std::uint64_t last = 0;
-  for (const Span& span : all) last = std::max(last, span.end);
-  const std::uint64_t first = last - static_cast<std::uint64_t>(window_s * 1e9);
-  all.erase(std::remove_if(all.begin(), all.end(), [&](const Span& span) { return span.end <= first; }),
-            all.end());
-  for (Span& span : all) span.start = std::max(span.start, first);
-  std::sort(all.begin(), all.end(), [](const Span& a, const Span& b) { return a.start < b.start; });
-
+  const double window_ns = 1e9 * (asked == nullptr ? 3 : std::strtod(asked, nullptr));
+  const std::vector<Span> seen = last_spans(spans(), static_cast<std::uint64_t>(window_ns));
+  const std::vector<Pause> pauses = pauses_between(seen);
+  std::uint64_t idle = 0;
+  for (const Pause& pause : pauses) idle += pause.ns;
+  std::fprintf(stderr, "kernel_time: busy %.2f %% of the last %.3f s, %zu kernels and copies\n",
+               1e2 * (1 - static_cast<double>(idle) / window_ns), 1e-9 * window_ns, seen.size());
   std::map<std::string, Kind> kinds;
-  for (const Span& span : all) {
+  for (const Span& span : seen) {
     Kind& kind = kinds[readable(span.name)];
     kind.ns += span.end - span.start;
     ++kind.calls;
   }
-  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto& a, const auto& b) { return a.second.ns > b.second.ns; });
-  if (sorted.size() > most_names) sorted.resize(most_names);
-  std::fprintf(stderr, "kernel_time: busy %.2f %% of the last %.3f s, %zu kernels and copies\n",
-               1e-7 * static_cast<double>(covered(all)) / window_s, window_s, all.size());
-  for (const auto& [name, kind] : sorted) {
-    std::fprintf(stderr, "%6.2f %% %9.3f ms %7llu  %s\n", 1e-7 * static_cast<double>(kind.ns) / window_s,
-                 1e-6 * static_cast<double>(kind.ns), static_cast<unsigned long long>(kind.calls),
-                 name.c_str());
-  }
+  print_kinds(kinds, window_ns);
+  print_pauses(pauses, window_ns);
 }
 
 }  // namespace
