@@ -135,10 +135,8 @@ void rows_of(Device& device, Table& table, std::int64_t tokens, std::int64_t dim
 
   const RopeTable rope{angles.view, angles.view, position};
   const RmsNormRopeForward head{x.view, weight.view, 1e-6F, dim, head_dim, rope, {}, y.view, rstd};
-  table.line("rms_norm_rope_forward", dim, 2 * matrix, [&] { ops.rms_norm_rope_forward(head); });
   const RmsNormRopeBackward head_back{y.view,   x.view, weight.view, rstd,   dim,
                                       head_dim, rope,   {},          g.view, first};
-  table.line("rms_norm_rope_backward", dim, 3 * matrix, [&] { ops.rms_norm_rope_backward(head_back); });
   const DeviceTensor x2 = normals(device, storage, {tokens, dim}),
                      y2 = normals(device, storage, {tokens, dim});
   RmsNormRopePairForward pair{head, head};
@@ -152,9 +150,12 @@ void rows_of(Device& device, Table& table, std::int64_t tokens, std::int64_t dim
   pair_back.second.dweight = second;
   table.line("rms_norm_rope_pair_backward", dim, 6 * matrix,
              [&] { ops.rms_norm_rope_pair_backward(pair_back); });
-  RmsNormRopeBackward plain = head_back;
+  RmsNormRopeForward plain = head;
   plain.rope = {};
-  table.line("rms_norm_backward", dim, 3 * matrix, [&] { ops.rms_norm_rope_backward(plain); });
+  table.line("rms_norm_forward", dim, 2 * matrix, [&] { ops.rms_norm_rope_forward(plain); });
+  RmsNormRopeBackward plain_back = head_back;
+  plain_back.rope = {};
+  table.line("rms_norm_backward", dim, 3 * matrix, [&] { ops.rms_norm_rope_backward(plain_back); });
 
   const Tensor gate = part(modulation, 2);
   table.line("gated_residual_forward", dim, 3 * matrix, [&] {

@@ -256,10 +256,10 @@ TEST(LayerNorm, WideRowsEqualReference) {
   }
 }
 
-/// Fewer rows than a GPU has lanes for, and modulation rows of 1 to 3 tokens; wide rows, one that ends within
-/// a lane's packs, and one narrower than a warp.
+/// Fewer rows than a GPU has blocks for, and modulation rows of 1 to 3 tokens; rows that a block shares out
+/// evenly, one warp's and the widest, and one that none does.
 TEST(LayerNorm, FewRowsAndShortRunsEqualReference) {
-  for (const std::int64_t channels : {72, 1544, 5120}) {
+  for (const std::int64_t channels : {512, 1544, 5120}) {
     for (const std::int64_t n : {1, 2, 3, 5, 301}) {
       compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, n, channels, true); });
       compare_with_reference(2, [&](Case& c, Ops& ops) {
@@ -270,9 +270,9 @@ TEST(LayerNorm, FewRowsAndShortRunsEqualReference) {
   }
 }
 
-/// More rows than a GPU takes at once, so that a warp walks several and a block more than one chunk's worth.
+/// More rows than a GPU takes at once, so that a block walks several.
 TEST(LayerNorm, ManyRowsEqualReference) {
-  compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, 40001, 64, false); });
+  compare_with_reference(2, [&](Case& c, Ops& ops) { return layer_norm(c, ops, 10001, 512, false); });
 }
 
 /// The variance of equal numbers is 0, not what rounding leaves of it.

@@ -28,13 +28,17 @@ struct Rope {
   Owned cosine, sine, position;
 };
 
+/// In some cases rows as a GPU takes them in packs.
 struct Sizes {
-  explicit Sizes(Case& c)
-      : tokens(c.size(0, 300)),
-        head_dim(c.columns(1, 40) * 2),
-        channels(head_dim * c.size(1, 4)),
-        rotated(c.coin()) {}
-  std::int64_t tokens, head_dim, channels;
+  explicit Sizes(Case& c) : tokens(c.size(0, 300)), rotated(c.coin()) {
+    head_dim = c.columns(1, 40) * 2;
+    channels = head_dim * c.size(1, 4);
+    if (c.size(0, 3) > 0) return;
+    c.allow_packs();
+    head_dim = 16 << c.size(1, 3);
+    channels = 512 * c.size(1, 3);
+  }
+  std::int64_t tokens, head_dim = 0, channels = 0;
   bool rotated;
 };
 

@@ -53,6 +53,23 @@ struct BlockSums {
   }
 };
 
+/// Partial sums that one warp adds up; it would read thousands for longer than all warps the elements.
+inline constexpr std::int64_t most_partial = 512;
+
+struct AddPartial {
+  std::int64_t count;
+  const double* partial;
+  double* out;
+
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t run) const {
+    const std::int64_t left = count - run * most_partial;
+    const double* const from = partial + run * most_partial;
+    const double sum =
+        lanes.sum(left < most_partial ? left : most_partial, [=](std::int64_t i) { return from[i]; });
+    lanes.once([&] { out[run] = sum; });
+  }
+};
+
 template <class Finish>
 struct FinishSum {
   std::int64_t blocks;
@@ -71,9 +88,16 @@ struct FinishSum {
 template <class Term, class Finish>
 void sum_elements(const char* label, Workspace& workspace, std::int64_t count, bool packs, const Term& term,
                   const Finish& finish) {
-  const std::int64_t blocks = (count + sum_block - 1) / sum_block;
-  auto* const partial = static_cast<double*>(workspace.take(8 * blocks));
+  std::int64_t blocks = (count + sum_block - 1) / sum_block;
+  auto* partial = static_cast<double*>(workspace.take(8 * blocks));
   launch_rows(label, blocks, BlockSums<Term>{count, packs, term, partial});
+  while (blocks > most_partial) {
+    const std::int64_t runs = (blocks + most_partial - 1) / most_partial;
+    auto* const sums = static_cast<double*>(workspace.take(8 * runs));
+    launch_rows(label, runs, AddPartial{blocks, partial, sums});
+    partial = sums;
+    blocks = runs;
+  }
   launch_rows(label, 1, FinishSum<Finish>{blocks, partial, finish});
 }
 

@@ -22,6 +22,12 @@ struct Lanes {
   KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t, const T* row) const {
     return {row};
   }
+  template <class T>
+  using Raised = RaisedRow<Row<T>>;
+  template <class T>
+  KOKKOS_FORCEINLINE_FUNCTION Raised<T> hold_raised(std::int64_t count, const T* row, float base) const {
+    return {hold(count, row), base};
+  }
 
   /// Stores value(c) for each c < count; the row as it was rounded, which each lane reads where it wrote.
   /// Where lanes hold rows elsewhere it takes the place of the row given, of which value(c) is the last

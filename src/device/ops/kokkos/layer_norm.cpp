@@ -33,13 +33,13 @@ struct Forward {
 
   template <class AnyLanes>
   struct Modulation {
-    typename AnyLanes::template Row<W> scale;
+    typename AnyLanes::template Raised<W> factor;
     typename AnyLanes::template Row<W> shift;
   };
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION Modulation<AnyLanes> parameters(const AnyLanes& lanes,
                                                               std::int64_t number) const {
-    return {lanes.hold(channels, factor.row(number)), lanes.hold(channels, offset.row(number))};
+    return {lanes.hold_raised(channels, factor.row(number), base), lanes.hold(channels, offset.row(number))};
   }
 
   template <class AnyLanes, class In, class Parameters>
@@ -49,10 +49,8 @@ struct Forward {
     const float m = statistics.mean;
     const float r = statistics.rstd;
     Y* const out = kept(y.row(token));
-    const float one = base;
-    lanes.each(channels, [=](auto c) {
-      store(out, c, (in(c)-m) * r * (one + modulation.scale(c)) + modulation.shift(c));
-    });
+    lanes.each(channels,
+               [=](auto c) { store(out, c, (in(c)-m) * r * modulation.factor(c) + modulation.shift(c)); });
     if (mean == nullptr) return;
     float* const to_mean = mean + token;
     float* const to_rstd = rstd + token;
@@ -94,21 +92,20 @@ struct Backward {
   }
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION auto parameters(const AnyLanes& lanes, std::int64_t number) const {
-    return lanes.hold(channels, factor.row(number));
+    return lanes.hold_raised(channels, factor.row(number), base);
   }
 
   template <class AnyLanes, class In, class Parameters, class Sums>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
-                                              const RowStatistics& statistics, const Parameters& scale,
+                                              const RowStatistics& statistics, const Parameters& multiplier,
                                               Sums& sums) const {
     D* const out = kept(dx.row(token));
-    const float one = base;
     const float m = statistics.mean;
     const float r = statistics.rstd;
     float sum_g = 0;
     float sum_gx = 0;
     lanes.sum_two(channels, sum_g, sum_gx, [=](auto c, auto& a, auto& b) {
-      const auto u = in.slope(c) * (one + scale(c));
+      const auto u = in.slope(c) * multiplier(c);
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
@@ -119,7 +116,7 @@ struct Backward {
       const auto xh = (in.x(c) - m) * r;
       sums.add(0, c, s * xh);
       sums.add(1, c, s);
-      store(out, c, in.before(c) + r * (s * (one + scale(c)) - mean_g - xh * mean_gx));
+      store(out, c, in.before(c) + r * (s * multiplier(c) - mean_g - xh * mean_gx));
     });
   }
 };

@@ -50,12 +50,12 @@ struct Forward {
   template <class AnyLanes>
   struct Parameters {
     typename AnyLanes::template Row<float> gate;
-    typename AnyLanes::template Row<W> scale;
+    typename AnyLanes::template Raised<W> factor;
     typename AnyLanes::template Row<W> shift;
   };
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION Parameters<AnyLanes> parameters(const AnyLanes& lanes, std::int64_t r) const {
-    return {lanes.hold(channels, row_or_none(gate, r)), lanes.hold(channels, factor.row(r)),
+    return {lanes.hold(channels, row_or_none(gate, r)), lanes.hold_raised(channels, factor.row(r), base),
             lanes.hold(channels, offset.row(r))};
   }
 
@@ -69,10 +69,8 @@ struct Forward {
     const RowStatistics statistics = normalise_row(lanes, channels, eps, sum);
     const float m = statistics.mean;
     const float r = statistics.rstd;
-    const float one = base;
     T* const to = kept(normed.row(token));
-    lanes.each(channels,
-               [=](auto c) { store(to, c, (sum(c) - m) * r * (one + given.scale(c)) + given.shift(c)); });
+    lanes.each(channels, [=](auto c) { store(to, c, (sum(c) - m) * r * given.factor(c) + given.shift(c)); });
     if (mean == nullptr) return;
     float* const to_mean = mean + token;
     float* const to_rstd = rstd + token;
@@ -118,32 +116,31 @@ struct Backward {
   }
   template <class AnyLanes>
   struct Parameters {
-    typename AnyLanes::template Row<W> scale;
+    typename AnyLanes::template Raised<W> factor;
     typename AnyLanes::template Row<float> gate;
   };
   template <class AnyLanes>
   KOKKOS_FORCEINLINE_FUNCTION Parameters<AnyLanes> parameters(const AnyLanes& lanes, std::int64_t r) const {
-    return {lanes.hold(channels, factor.row(r)), lanes.hold(channels, gate.row(r))};
+    return {lanes.hold_raised(channels, factor.row(r), base), lanes.hold(channels, gate.row(r))};
   }
 
   template <class AnyLanes, class In, class Given, class Sums>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               const RowStatistics& statistics, const Given& given,
                                               Sums& sums) const {
-    const float one = base;
     const float m = statistics.mean;
     const float r = statistics.rstd;
     float sum_g = 0;
     float sum_gx = 0;
     lanes.sum_two(channels, sum_g, sum_gx, [=](auto c, auto& a, auto& b) {
-      const auto u = in.slope(c) * (one + given.scale(c));
+      const auto u = in.slope(c) * given.factor(c);
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
     const float mean_g = ratio(sum_g, static_cast<float>(channels));
     const float mean_gx = ratio(sum_gx, static_cast<float>(channels));
     const auto after = lanes.write(channels, in.before, g.row(token), [=](auto c) {
-      return in.before(c) + r * (in.slope(c) * (one + given.scale(c)) - mean_g - (in.x(c) - m) * r * mean_gx);
+      return in.before(c) + r * (in.slope(c) * given.factor(c) - mean_g - (in.x(c) - m) * r * mean_gx);
     });
     T* const to = kept(dy.row(token));
     lanes.each(channels, [&](auto c) {

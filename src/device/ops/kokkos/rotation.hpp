@@ -82,12 +82,11 @@ class Angles {
     cosine_ = cosine;
     sine_ = sine;
   }
-  template <class Group>
-  KOKKOS_FORCEINLINE_FUNCTION void gather(const PackLanes<Group>& lanes, const float* cosine,
-                                          const float* sine, const Place& place, std::int64_t pairs) {
+  KOKKOS_FORCEINLINE_FUNCTION void gather(const PackLanes& lanes, const float* cosine, const float* sine,
+                                          const Place& place, std::int64_t pairs) {
     begin(place, pairs);
     // A power of two, since it divides the pairs of a warp's packs.
-    const std::int32_t pair = static_cast<const Group&>(lanes).lane() * pairs_at_once & (pairs_ - 1);
+    const std::int32_t pair = lanes.lane() * pairs_at_once & (pairs_ - 1);
     held_cosine_ = look_up(cosine, pair);
     held_sine_ = look_up(sine, pair);
   }
@@ -214,15 +213,14 @@ struct Rotation {
   }
 
 #if defined(WAN_CUDA_KERNELS)
-  template <class Group, class Body>
-  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const PackLanes<Group>& lanes, std::int64_t columns,
+  template <class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each_pair(const PackLanes& lanes, std::int64_t columns,
                                              const Body& body) const {
-    static_cast<const Group&>(lanes).each(
-        columns, [&](Columns<pack_width> c) { body(PairAt<Columns<pack_width>>{c}); });
+    lanes.each(columns, [&](Columns<pack_width> c) { body(PairAt<Columns<pack_width>>{c}); });
   }
-  template <class Group, int n, class Term>
-  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const PackLanes<Group>& lanes, std::int64_t columns,
-                                             float (&out)[n], const Term& term) const {
+  template <int n, class Term>
+  KOKKOS_FORCEINLINE_FUNCTION void sum_pairs(const PackLanes& lanes, std::int64_t columns, float (&out)[n],
+                                             const Term& term) const {
     lanes.sum_each(columns, out,
                    [&](Columns<pack_width> c, int i) { return term(PairAt<Columns<pack_width>>{c}, i); });
   }

@@ -13,12 +13,12 @@ class RegisterSums {
     sum_[number][c.slot] += term;
   }
 
-  KOKKOS_FORCEINLINE_FUNCTION void begin(const BlockPacks&, std::int64_t, float* const*, bool) {
+  KOKKOS_FORCEINLINE_FUNCTION void begin(const PackLanes&, std::int64_t, float* const*, bool) {
     for (int number = 0; number < count; ++number) {
       for (int slot = 0; slot < lane_packs; ++slot) sum_[number][slot] = {};
     }
   }
-  KOKKOS_FORCEINLINE_FUNCTION void end(const BlockPacks& lanes, std::int64_t cols, float* const* to,
+  KOKKOS_FORCEINLINE_FUNCTION void end(const PackLanes& lanes, std::int64_t cols, float* const* to,
                                        bool fresh) const {
     lanes.each(cols, [&](Columns<pack_width> c) {
       for (int number = 0; number < count; ++number) {
@@ -53,9 +53,27 @@ class WarpSums : public MemorySums<count> {
 };
 
 template <int count>
-KOKKOS_FORCEINLINE_FUNCTION RegisterSums<count> sums_of(const BlockPacks&) {
+KOKKOS_FORCEINLINE_FUNCTION RegisterSums<count> sums_of(const PackLanes&) {
   return {};
 }
+
+/// Beside one matrix' sums, registers have room for a row and its parameters; beside those of more, rows stay
+/// in shared memory and parameters in the caches.
+template <int count>
+using SummedDelivery = std::conditional_t<count == 1, HeldDelivery, StagedDelivery>;
+template <int count>
+KOKKOS_FORCEINLINE_FUNCTION decltype(auto) lanes_of_parameters(const PackLanes& lanes) {
+  if constexpr (count == 1) {
+    return ParameterLanes(lanes);
+  } else {
+    return (lanes);
+  }
+}
+template <int count>
+KOKKOS_FORCEINLINE_FUNCTION const Lanes& lanes_of_parameters(const Lanes& lanes) {
+  return lanes;
+}
+
 template <int count>
 KOKKOS_FORCEINLINE_FUNCTION WarpSums<count> sums_of(const Lanes&) {
   return {};
@@ -79,9 +97,9 @@ struct SummedChunk {
   KOKKOS_FORCEINLINE_FUNCTION void operator()(int stages, std::uint32_t stage_bytes,
                                               SharedAddress memory) const {
 #if defined(__CUDA_ARCH__)
-    const BlockPacks lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
+    const PackLanes lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
     walk(lanes, std::int64_t{blockIdx.x}, [&](const RowRange& range, const auto& body) {
-      walk_staged(
+      walk_staged<SummedDelivery<count>>(
           lanes, kernel, range, stages, stage_bytes, memory,
           [&](std::int64_t row) { return kernel.scalars(lanes, row); }, body);
     });
@@ -109,7 +127,7 @@ struct SummedChunk {
     auto part = sums_of<count>(lanes);
     bool fresh = true;
     std::int64_t end = index.end_of_run(first, last);
-    auto parameters = kernel.parameters(lanes, index(first));
+    auto parameters = kernel.parameters(lanes_of_parameters<count>(lanes), index(first));
     lanes.once([&] { of_chunk[number] = index(first); });
     float* to[count];
     targets(number, fresh, index(first), to);
@@ -120,7 +138,7 @@ struct SummedChunk {
         fresh = false;
         end = index.end_of_run(row, last);
         const std::int32_t r = index(row);
-        parameters = kernel.parameters(lanes, r);
+        parameters = kernel.parameters(lanes_of_parameters<count>(lanes), r);
         targets(number, fresh, r, to);
         part.begin(lanes, cols, to, fresh);
       }
@@ -170,10 +188,8 @@ void launch_rows_with_sums(const char* label, Workspace& workspace, std::int64_t
   using Work = SummedChunk<count, Kernel>;
   const BlockShape* shape = nullptr;
   if constexpr (Kernel::column_bytes > 0) {
-    constexpr std::int64_t of_warp = 32 * lane_packs * pack_width;
-    const int lanes = static_cast<int>((cols + of_warp - 1) / of_warp * 32);
-    if (packs && lanes <= most_lanes)
-      shape = &block_shape<Work>(label, lanes, 1, cols * Kernel::column_bytes);
+    if (const int lanes = lanes_of_row(cols); packs && lanes > 0)
+      shape = &block_shape<Work>(label, lanes, cols * Kernel::column_bytes);
   }
   const std::int64_t at_once = shape != nullptr ? shape->at_once : Space().concurrency() / Lanes::width;
   const std::int64_t chunk = std::max<std::int64_t>(8, (rows + at_once - 1) / at_once);

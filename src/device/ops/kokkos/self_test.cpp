@@ -115,7 +115,7 @@ struct SumPacks {
 };
 
 void test_packed_rows() {
-  constexpr std::int64_t cols = 648;
+  constexpr std::int64_t cols = 1536;
   const Kokkos::View<float*> numbers("self_test_numbers", cols);
   Kokkos::parallel_for(
       "self_test_numbers", Kokkos::RangePolicy<Kokkos::IndexType<std::int64_t>>(0, cols),

@@ -1,62 +1,11 @@
 #pragma once
-#include "device/ops/kokkos/pack.hpp"
+#include "device/ops/kokkos/pack_lanes.hpp"
+#include "device/ops/kokkos/shared_memory.hpp"
 
 // Rows on their way to a GPU's shared memory while lanes work on others, so that the memory is busy
 // meanwhile, no registers are taken for what is not there yet, and a row can be read several times. A lane
 // copies and reads its own packs alone, which needs no barrier.
 namespace wan::kernels {
-
-/// An address in shared memory, held as a number: the compiler would work out a pointer anew for each use.
-using SharedAddress = std::uint32_t;
-
-KOKKOS_FORCEINLINE_FUNCTION SharedAddress shared_address(const void* at) {
-#if defined(__CUDA_ARCH__)
-  return static_cast<SharedAddress>(__cvta_generic_to_shared(at));
-#else
-  static_cast<void>(at);
-  return 0;
-#endif
-}
-KOKKOS_FORCEINLINE_FUNCTION SharedAddress kept(SharedAddress at) {
-#if defined(__CUDA_ARCH__)
-  asm("" : "+r"(at));
-#endif
-  return at;
-}
-
-/// The 16 bytes that shared memory takes and gives at once.
-struct alignas(16) Piece {
-  std::uint32_t word[4];
-};
-
-KOKKOS_FORCEINLINE_FUNCTION Piece load_shared(SharedAddress at) {
-  Piece out{};
-#if defined(__CUDA_ARCH__)
-  asm volatile("ld.shared.v4.b32 {%0, %1, %2, %3}, [%4];"
-               : "=r"(out.word[0]), "=r"(out.word[1]), "=r"(out.word[2]), "=r"(out.word[3])
-               : "r"(at));
-#else
-  static_cast<void>(at);
-#endif
-  return out;
-}
-KOKKOS_FORCEINLINE_FUNCTION void store_shared(SharedAddress at, const Piece& piece) {
-#if defined(__CUDA_ARCH__)
-  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(at), "r"(piece.word[0]), "r"(piece.word[1]),
-               "r"(piece.word[2]), "r"(piece.word[3]));
-#else
-  static_cast<void>(at);
-  static_cast<void>(piece);
-#endif
-}
-KOKKOS_FORCEINLINE_FUNCTION void copy_to_shared(SharedAddress to, const void* from) {
-#if defined(__CUDA_ARCH__)
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
-#else
-  static_cast<void>(to);
-  static_cast<void>(from);
-#endif
-}
 
 /// A row in shared memory, of which a lane knows its own packs.
 template <class T>
@@ -69,13 +18,16 @@ struct StagedRow {
   KOKKOS_FORCEINLINE_FUNCTION SharedAddress place(Columns<pack_width> c) const {
     return at + static_cast<std::uint32_t>(c.first) * static_cast<std::uint32_t>(sizeof(T));
   }
-  KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width> operator()(Columns<pack_width> c) const {
+  KOKKOS_FORCEINLINE_FUNCTION Stored stored(Columns<pack_width> c) const {
     Piece piece[pieces];
 #pragma unroll
     for (int i = 0; i < pieces; ++i) piece[i] = load_shared(place(c) + i * sizeof(Piece));
-    Stored stored;
-    std::memcpy(&stored, piece, sizeof stored);
-    return wide(stored);
+    Stored out;
+    std::memcpy(&out, piece, sizeof out);
+    return out;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION Pack<pack_width> operator()(Columns<pack_width> c) const {
+    return wide(stored(c));
   }
   KOKKOS_FORCEINLINE_FUNCTION void put(Columns<pack_width> c, const Stored& stored) const {
     Piece piece[pieces];
@@ -103,7 +55,6 @@ class Stage {
 };
 
 /// hold() asks for a row.
-template <class PackLanes>
 class RowRequest : public Stage {
  public:
   KOKKOS_FORCEINLINE_FUNCTION RowRequest(const PackLanes& lanes, SharedAddress memory)
@@ -127,10 +78,10 @@ class RowRequest : public Stage {
   const PackLanes& lanes_;
 };
 
-/// hold() takes what was asked for, in the same order.
-class RowDelivery : public Stage {
+/// hold() takes what was asked for, in the same order, and leaves it where it lies.
+class StagedDelivery : public Stage {
  public:
-  using Stage::Stage;
+  KOKKOS_FORCEINLINE_FUNCTION StagedDelivery(const PackLanes&, SharedAddress memory) : Stage(memory) {}
 
   template <class T>
   using Row = StagedRow<T>;
@@ -140,30 +91,27 @@ class RowDelivery : public Stage {
   }
 };
 
-/// Requests made since the last call belong together.
-KOKKOS_FORCEINLINE_FUNCTION void close_request() {
-#if defined(__CUDA_ARCH__)
-  asm volatile("cp.async.commit_group;" ::: "memory");
-#endif
-}
+/// As StagedDelivery, into registers.
+class HeldDelivery : public Stage {
+ public:
+  KOKKOS_FORCEINLINE_FUNCTION HeldDelivery(const PackLanes& lanes, SharedAddress memory)
+      : Stage(memory), lanes_(lanes) {}
 
-/// The most stages that wait_for_request knows.
-inline constexpr int most_stages = 3;
-
-/// Waits until at most `later` requests are still under way.
-KOKKOS_FORCEINLINE_FUNCTION void wait_for_request(int later) {
-#if defined(__CUDA_ARCH__)
-  if (later == 0) {
-    asm volatile("cp.async.wait_group 0;" ::: "memory");
-  } else if (later == 1) {
-    asm volatile("cp.async.wait_group 1;" ::: "memory");
-  } else {
-    asm volatile("cp.async.wait_group 2;" ::: "memory");
+  template <class T>
+  using Row = HeldRow<T>;
+  template <class T>
+  KOKKOS_FORCEINLINE_FUNCTION Row<T> hold(std::int64_t count, const T*) const {
+    const StagedRow<T> from = next<T>(count);
+    Row<T> out{};
+    lanes_.each(count, [&](Columns<pack_width> c) { out.put(c, from.stored(c)); });
+    return out;
   }
-#else
-  static_cast<void>(later);
-#endif
-}
+
+ private:
+  const PackLanes& lanes_;
+};
+
+inline constexpr int most_stages = most_requests + 1;
 
 /// Where a walk goes: rows first, first + step, … below last.
 struct RowRange {
@@ -191,19 +139,18 @@ KOKKOS_FORCEINLINE_FUNCTION Value from_lane(const Value& value, int source) {
   return value;
 }
 
-/// body(row, rows, scalars) for each row with what the kernel holds of it and scalars(row). Memory has
-/// `stages` places of `stage_bytes`: in one is the row that the kernel works on, in the others rows under
-/// way. Each lane of a warp reads the scalars of one row in 32, so that they are waited for once in as many
-/// rows.
-template <class PackLanes, class Kernel, class Scalars, class Body>
+/// body(row, rows, scalars) for each row with what the kernel holds of it, as Delivery brings it, and
+/// scalars(row). Memory has `stages` places of `stage_bytes`: in one is the row that the kernel works on, in
+/// the others rows under way. Each lane of a warp reads the scalars of one row in 32, so that they are waited
+/// for once in as many rows.
+template <class Delivery, class Kernel, class Scalars, class Body>
 KOKKOS_FORCEINLINE_FUNCTION void walk_staged(const PackLanes& lanes, const Kernel& kernel,
                                              const RowRange& range, int stages, std::uint32_t stage_bytes,
                                              SharedAddress memory, const Scalars& scalars, const Body& body) {
   if (range.first >= range.last) return;
   const auto request = [&](std::int64_t row, int stage) {
     if (row < range.last) {
-      kernel.rows(RowRequest<PackLanes>(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes),
-                  row);
+      kernel.rows(RowRequest(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes), row);
     }
     close_request();
   };
@@ -219,7 +166,7 @@ KOKKOS_FORCEINLINE_FUNCTION void walk_staged(const PackLanes& lanes, const Kerne
       of_lane = scalars(own < range.last ? own : row);
     }
     wait_for_request(ahead);
-    body(row, kernel.rows(RowDelivery(memory + static_cast<std::uint32_t>(stage) * stage_bytes), row),
+    body(row, kernel.rows(Delivery(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes), row),
          from_lane(of_lane, turn));
     turn = (turn + 1) % 32;
     stage = stage + 1 == stages ? 0 : stage + 1;

@@ -91,6 +91,18 @@ struct RowView {
   KOKKOS_FORCEINLINE_FUNCTION float operator()(std::int64_t c) const { return load(at, c); }
 };
 
+/// base + a row, such as the factor 1 + scale.
+template <class Row>
+struct RaisedRow {
+  Row row;
+  float base;
+
+  template <class Column>
+  KOKKOS_FORCEINLINE_FUNCTION auto operator()(const Column& c) const {
+    return base + row(c);
+  }
+};
+
 // Columns of a row that a thread of a GPU takes at once, so that it loads 16 bytes.
 inline constexpr int pack_width = 8;
 
