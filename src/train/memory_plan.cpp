@@ -66,9 +66,10 @@ std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind 
   if (kind == DeviceKind::host) return 0;
   constexpr std::int64_t context = 640LL << 20U;
   constexpr std::int64_t products = 32LL << 20U;
-  // Attention's backward adds up dq in fp32, and pads a little.
+  // Attention's backward adds up dq in fp32, and pads a little; that over text the sums of its blocks.
   const std::int64_t attention = bounds.tokens * dit.config().dim() * 4;
-  return context + products + attention + attention / 4;
+  constexpr std::int64_t text_sums = 192LL << 20U;
+  return context + products + attention + attention / 4 + text_sums;
 }
 
 MemoryPlan plan_memory(const Dit& dit, const TrainConfig& config, const PackBounds& bounds, DeviceKind kind,

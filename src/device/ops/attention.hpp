@@ -29,11 +29,11 @@ struct AttentionForward {
   Tensor lse;  ///< [H, Nq] fp32; optional when no backward follows
 };
 
-/// With P = exp(scale q k^T - lse), dP = dO v^T, D = rowsum(dO * O): dv = P^T dO, dS = P (dP - D),
-/// dq = scale dS k, dk = scale dS^T q (Dao et al. 2022). dq, dk, dv are written, not added to; rows in no
-/// segment become 0. D is also rowsum(P * dP), unless the keys are partial. A body may use either; the second
-/// is better, since the rounding of a stored bf16 o shifts every dP of a row by the same amount, which keys
-/// with much in common, as those of padded text, do not let cancel.
+/// With P = exp(scale q k^T + ln(count of the key) - lse), dP = dO v^T, D = rowsum(dO * O): dv = P^T dO, dS =
+/// P (dP - D), dq = scale dS k, dk = scale dS^T q (Dao et al. 2022). dq, dk, dv are written, not added to;
+/// rows in no segment become 0. D is also rowsum(P * dP), unless the keys are partial. A body may use either;
+/// the second is better, since the rounding of a stored bf16 o shifts every dP of a row by the same amount,
+/// which keys with much in common, as those of padded text, do not let cancel.
 struct AttentionBackward {
   Tensor q, k, v, o;  ///< as in the forward
   Tensor lse;         ///< [H, Nq] fp32

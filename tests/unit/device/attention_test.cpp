@@ -129,6 +129,60 @@ TEST(Attention, EqualSegmentsAndManyQueriesEqualReference) {
   }
 }
 
+/// Many queries over few keys of the models' heads, as text has them.
+std::vector<Output> attend_to_few_keys(Case& c, Ops& ops, const AttentionSegments& segments) {
+  constexpr std::int64_t head_dim = 128;
+  const std::int64_t columns = 2 * head_dim, nq = segments.query.back() + 3, nk = segments.key.back();
+  c.allow_packs();
+  const Owned q = c.band({nq, columns}), k = c.band({nk, columns}), v = c.band({nk, columns}),
+              o = c.band({nq, columns}), dout = c.band({nq, columns}), dq = c.band({nq, columns}),
+              dk = c.band({nk, columns}), dv = c.band({nk, columns}), lse = c.fp32({2, nq});
+  AttentionForward forward;
+  forward.q = q;
+  forward.k = k;
+  forward.v = v;
+  forward.segments = &segments;
+  forward.head_dim = head_dim;
+  forward.scale = 1 / std::sqrt(static_cast<float>(head_dim));
+  forward.o = o;
+  forward.lse = lse;
+  ops.attention_forward(forward);
+  AttentionBackward a = backward_of(forward);
+  a.dout = dout;
+  a.dq = dq;
+  a.dk = dk;
+  a.dv = dv;
+  ops.attention_backward(a);
+  return std::vector<Output>{gradient("o", o), output("lse", lse), gradient("dq", dq), gradient("dk", dk),
+                             gradient("dv", dv)};
+}
+
+/// A whole number of a GPU kernel's blocks and not, one key, several equal segments and unequal ones, padding
+/// that counts often or not at all, keys that a block takes by turns, and queries of which a block takes
+/// several tiles.
+TEST(Attention, FewKeysOfWideHeadsEqualReference) {
+  for (const AttentionSegments& segments :
+       {AttentionSegments{{0, 1}, {0, 1}, {}}, AttentionSegments{{0, 64, 128}, {0, 64, 128}, {}},
+        AttentionSegments{{2, 300, 431}, {0, 61, 64}, {452, 1}},
+        AttentionSegments{{0, 130, 260, 390}, {0, 20, 40, 60}, {500, 500, 500}},
+        AttentionSegments{{0, 1000}, {0, 65}, {448}}, AttentionSegments{{0, 500}, {0, 128}, {3}},
+        AttentionSegments{{3, 200, 431}, {0, 10, 139}, {5, 9}},
+        AttentionSegments{{0, 100, 200}, {0, 300, 600}, {20, 20}}, AttentionSegments{{0, 200}, {0, 512}, {}},
+        AttentionSegments{{0, 5000}, {0, 70}, {443}}, AttentionSegments{{0, 5000}, {0, 140}, {373}}}) {
+    compare_with_reference(1, [&](Case& c, Ops& ops) { return attend_to_few_keys(c, ops, segments); });
+  }
+}
+
+TEST(Attention, GradientsOverFewKeysHaveTheSameBitsAgain) {
+  const AttentionSegments segments{{0, 5000}, {0, 70}, {443}};
+  const auto gradients = [&] {
+    Case c(1, DType::bf16);
+    return attend_to_few_keys(c, test_device().ops(), segments);
+  };
+  const std::vector<Output> once = gradients(), again = gradients();
+  for (std::size_t i = 0; i < once.size(); ++i) EXPECT_EQ(once[i].values, again[i].values) << once[i].name;
+}
+
 /// One self-attention problem of fp32 storage on the host's fast ops.
 struct Problem {
   Problem(std::uint64_t seed, std::int64_t queries, std::int64_t keys, std::int64_t dim, std::int64_t heads)

@@ -73,6 +73,51 @@ TEST(Nan, OfAQueryReachesItsOutputAndOfAKeyReachesAll) {
   for (const float value : o.values()) EXPECT_TRUE(std::isnan(value));
 }
 
+/// In bf16 and the models' widths, which a GPU has kernels of their own for.
+TEST(Nan, PassesThroughWideRows) {
+  constexpr std::int64_t width = 1536;
+  Device& device = test_device();
+  Ops& ops = device.ops();
+  std::vector<float> values = normals(1, rows * width);
+  values[width + 17] = NAN;
+  const Owned x(device, DType::bf16, {rows, width}, values);
+  const Owned y = zeros(device, DType::bf16, {rows, width});
+  const Owned weight = random(device, DType::f32, {width}, 3);
+  LayerNormForward norm;
+  norm.x = x;
+  norm.weight = weight;
+  norm.bias = weight;
+  norm.y = y;
+  ops.layer_norm_forward(norm);
+  expect_nan_in_row_1_alone(y);
+  ops.rms_norm_rope_forward({x, weight, 1e-6F, width, 0, {}, {}, y, {}});
+  expect_nan_in_row_1_alone(y);
+}
+
+TEST(Nan, PassesThroughAttentionToFewKeys) {
+  constexpr std::int64_t width = 128;
+  Device& device = test_device();
+  Ops& ops = device.ops();
+  std::vector<float> values = normals(1, rows * width);
+  values[width + 17] = NAN;
+  const Owned bad(device, DType::bf16, {rows, width}, values);
+  const Owned good = random(device, DType::bf16, {rows, width}, 5);
+  for (const std::int64_t keys : {20, 150}) {
+    const Owned k = random(device, DType::bf16, {keys, width}, 6);
+    const Owned o = zeros(device, DType::bf16, {rows, width}), dq = zeros(device, DType::bf16, {rows, width});
+    const Owned dk = zeros(device, DType::bf16, {keys, width}),
+                dv = zeros(device, DType::bf16, {keys, width});
+    const Owned lse = zeros(device, DType::f32, {1, rows});
+    const AttentionSegments segments{{0, rows}, {0, keys}, {400}};
+    ops.attention_forward({bad, k, k, &segments, width, 0.1F, o, lse});
+    expect_nan_in_row_1_alone(o);
+    ops.attention_forward({good, k, k, &segments, width, 0.1F, o, lse});
+    ops.attention_backward({good, k, k, o, lse, bad, &segments, width, 0.1F, dq, dk, dv});
+    expect_nan_in_row_1_alone(dq);
+    for (const float value : dk.values()) EXPECT_TRUE(std::isnan(value));
+  }
+}
+
 TEST(Nan, ReachesLossAndNorm) {
   Device& device = test_device();
   const Owned x = poisoned();

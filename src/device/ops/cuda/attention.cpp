@@ -1,15 +1,34 @@
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "device/ops/cuda/attention_products.hpp"
 #include "device/ops/cuda/cuda_ops.hpp"
+#include "device/ops/cuda/product.hpp"
 #include "device/ops/kokkos/attention_rows.hpp"
+#include "device/ops/kokkos/few_keys_attention.hpp"
 
 namespace wan {
 namespace {
 
+using kernels::AttentionPart;
+
+/// Text has no more keys; a self-attention of as few is no matter.
+constexpr std::int64_t most_few_keys = 512;
+/// With more keys, each of which counts once, cuDNN's backward is faster.
+constexpr std::int64_t most_plain_keys_backward = 128;
+
+/// Whether the kernels for few keys take these matrices.
+bool takes_few_keys(std::int64_t head_dim, std::initializer_list<Tensor> matrices) {
+  return head_dim == kernels::few_keys_head_dim &&
+         std::all_of(matrices.begin(), matrices.end(), [](const Tensor& matrix) {
+           return matrix.dtype == DType::bf16 && cuda::aligned(matrix);
+         });
+}
+
 /// Segments [first, end), which are equal.
-cuda::AttentionPart part_of(const AttentionSegments& segments, std::size_t first, std::size_t end) {
+AttentionPart part_of(const AttentionSegments& segments, std::size_t first, std::size_t end) {
   const std::int64_t times = segments.last_key_count.empty() ? 1 : segments.last_key_count[first];
   return {segments.query[first],
           segments.query[end],
@@ -19,7 +38,7 @@ cuda::AttentionPart part_of(const AttentionSegments& segments, std::size_t first
           static_cast<std::int64_t>(end - first)};
 }
 
-bool equal(const cuda::AttentionPart& a, const cuda::AttentionPart& b) {
+bool equal(const AttentionPart& a, const AttentionPart& b) {
   return a.queries() == b.queries() && a.keys() == b.keys() && a.last_key_bonus == b.last_key_bonus;
 }
 
@@ -27,8 +46,11 @@ bool equal(const cuda::AttentionPart& a, const cuda::AttentionPart& b) {
 template <class Body>
 void for_each_part(const AttentionSegments& segments, const Body& body) {
   for (std::size_t first = 0, end = 1; end < segments.query.size(); first = end++) {
-    const cuda::AttentionPart one = part_of(segments, first, end);
-    while (end + 1 < segments.query.size() && equal(one, part_of(segments, end, end + 1))) ++end;
+    const AttentionPart one = part_of(segments, first, end);
+    while (end + 1 < segments.query.size() &&
+           static_cast<std::int64_t>(end - first) < kernels::few_keys_segments &&
+           equal(one, part_of(segments, end, end + 1)))
+      ++end;
     if (one.queries() > 0 && one.keys() > 0) body(part_of(segments, first, end));
   }
 }
@@ -55,7 +77,12 @@ void CudaOps::run(const AttentionForward& a) {
     kernels::fill(a.o.row_range(begin, end), 0);
     if (a.lse) kernels::fill(a.lse.col_range(begin, end), -std::numeric_limits<float>::infinity());
   });
-  for_each_part(*a.segments, [&](const cuda::AttentionPart& part) {
+  const bool few_keys = takes_few_keys(a.head_dim, {a.q, a.k, a.v, a.o});
+  for_each_part(*a.segments, [&](const AttentionPart& part) {
+    if (few_keys && part.keys() <= most_few_keys) {
+      kernels::few_keys_forward(a, part);
+      return;
+    }
     if (cudnn_.forward(workspace(), a, part)) return;
     for (std::int64_t i = 0; i < part.segments; ++i) {
       cuda::attend_by_products(blas_, workspace(), a, part.segment(i));
@@ -72,7 +99,13 @@ void CudaOps::run(const AttentionBackward& a) {
     kernels::fill(a.dk.row_range(begin, end), 0);
     kernels::fill(a.dv.row_range(begin, end), 0);
   });
-  for_each_part(*a.segments, [&](const cuda::AttentionPart& part) {
+  const bool few_keys = !a.partial_keys && kernels::few_keys_backward_fits() &&
+                        takes_few_keys(a.head_dim, {a.q, a.k, a.v, a.dout, a.dq, a.dk, a.dv});
+  for_each_part(*a.segments, [&](const AttentionPart& part) {
+    if (few_keys && part.keys() <= (part.last_key_bonus == 0 ? most_plain_keys_backward : most_few_keys)) {
+      kernels::few_keys_backward(workspace(), a, part);
+      return;
+    }
     if (cudnn_.backward(workspace(), a, part)) return;
     for (std::int64_t i = 0; i < part.segments; ++i) {
       cuda::attend_back_by_products(blas_, workspace(), a, part.segment(i));

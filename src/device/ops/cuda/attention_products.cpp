@@ -67,7 +67,7 @@ struct HeadProducts {
   }
 };
 
-AttentionRows rows_of(std::int64_t heads, const AttentionPart& part) {
+AttentionRows rows_of(std::int64_t heads, const kernels::AttentionPart& part) {
   AttentionRows out;
   out.heads = heads;
   out.keys = part.key_end - part.key_begin;
@@ -99,7 +99,8 @@ Tensor fp32_scratch(Workspace& workspace, const Tensor& like) {
 }
 
 /// The keys as dq is best made from: gradients that are rounded to bf16 want them centred, which needs all.
-Tensor keys_for_dq(Workspace& workspace, const Tensor& k, const AttentionPart& part, bool partial_keys) {
+Tensor keys_for_dq(Workspace& workspace, const Tensor& k, const kernels::AttentionPart& part,
+                   bool partial_keys) {
   if (k.dtype != DType::bf16 || partial_keys) return k;
   const Tensor out(workspace.take(k.elements() * bytes_of(k.dtype)), k.dtype, {k.rows(), k.cols()});
   kernels::centre_keys(workspace, k, std::exp(part.last_key_bonus), out);
@@ -109,7 +110,7 @@ Tensor keys_for_dq(Workspace& workspace, const Tensor& k, const AttentionPart& p
 }  // namespace
 
 void attend_by_products(Blas& blas, Workspace& workspace, const AttentionForward& a,
-                        const AttentionPart& part, const PositionBias& bias) {
+                        const kernels::AttentionPart& part, const PositionBias& bias) {
   const Workspace::Scope scope(workspace);
   const std::int64_t heads = a.q.cols() / a.head_dim;
   Tensor q = a.q.row_range(part.query_begin, part.query_end);
@@ -145,7 +146,7 @@ void attend_by_products(Blas& blas, Workspace& workspace, const AttentionForward
 }
 
 void attend_back_by_products(Blas& blas, Workspace& workspace, const AttentionBackward& a,
-                             const AttentionPart& part) {
+                             const kernels::AttentionPart& part) {
   const Workspace::Scope scope(workspace);
   const std::int64_t heads = a.q.cols() / a.head_dim;
   const auto queries_of = [&](const Tensor& t) { return t.row_range(part.query_begin, part.query_end); };

@@ -2,12 +2,12 @@
 #include <cstdint>
 
 #include "device/ops/attention.hpp"
-#include "device/ops/cuda/attention_part.hpp"
 #include "device/ops/cuda/blas.hpp"
+#include "device/ops/kokkos/attention_part.hpp"
 #include "device/ops/kokkos/workspace.hpp"
 
 // Attention by matrix products with the logits of a block of queries in memory: any head size, dtype and
-// number of keys, and few keys fast.
+// number of keys.
 namespace wan::cuda {
 
 /// T5's bias of logits by position, see kernels::AttentionRows.
@@ -18,9 +18,9 @@ struct PositionBias {
 
 /// The op on a part of one segment; `lse` of `a` is written if given. `a.segments` is not read.
 void attend_by_products(Blas& blas, Workspace& workspace, const AttentionForward& a,
-                        const AttentionPart& part, const PositionBias& bias = {});
+                        const kernels::AttentionPart& part, const PositionBias& bias = {});
 /// The same of the backward op; writes the segment's rows of dq, dk, dv.
 void attend_back_by_products(Blas& blas, Workspace& workspace, const AttentionBackward& a,
-                             const AttentionPart& part);
+                             const kernels::AttentionPart& part);
 
 }  // namespace wan::cuda

@@ -31,7 +31,7 @@ void CudaTextOps::run(const BiasedAttention& a) {
   plain.o = a.o;
   for (std::size_t s = 0; s + 1 < offset.size(); ++s) {
     if (offset[s] == offset[s + 1]) continue;
-    const cuda::AttentionPart part{offset[s], offset[s + 1], offset[s], offset[s + 1], 0};
+    const kernels::AttentionPart part{offset[s], offset[s + 1], offset[s], offset[s + 1], 0};
     cuda::attend_by_products(blas_, workspace(), plain, part, bias);
   }
 }

@@ -4,6 +4,7 @@
 
 #include "device/ops/cuda/product.hpp"
 #include "device/ops/cuda/status.hpp"
+#include "device/ops/kokkos/busy_share.hpp"
 
 namespace wan::cuda {
 namespace {
@@ -19,21 +20,15 @@ constexpr std::int64_t deterministic_scratch = 4LL << 30U;
 /// Where so much of the GPU is busy, runs are not cut.
 constexpr double busy_enough = 0.8;
 
-/// Share of the multiprocessors that are busy while so many equal blocks are worked off.
-double busy_share(std::int64_t blocks, std::int64_t processors) {
-  const std::int64_t rounds = (blocks + processors - 1) / processors;
-  return static_cast<double>(blocks) / static_cast<double>(rounds * processors);
-}
-
 /// Into how many equal runs a segment's queries are best cut for a backward: few keys alone would leave most
 /// of the GPU idle.
 std::int64_t runs_for(std::int64_t heads, std::int64_t queries, std::int64_t keys, std::int64_t processors) {
   const std::int64_t blocks = heads * ((keys + keys_of_block - 1) / keys_of_block);
   std::int64_t best = 1;
-  double best_share = busy_share(blocks, processors);
+  double best_share = kernels::busy_share(blocks, processors);
   if (best_share >= busy_enough) return 1;
   for (std::int64_t runs = 2; runs * shortest_run <= queries && best_share < 0.95; ++runs) {
-    const double share = busy_share(runs * blocks, processors);
+    const double share = kernels::busy_share(runs * blocks, processors);
     if (queries % runs != 0 || share <= best_share) continue;
     best = runs;
     best_share = share;
@@ -51,7 +46,7 @@ std::int64_t heads_at_once(std::int64_t heads, std::int64_t queries, std::int64_
 }
 
 /// The part's lse, packed: the backward kernels of cuDNN before 9.26 read no other layout.
-float* packed_lse(Workspace& workspace, const AttentionBackward& a, const AttentionPart& part,
+float* packed_lse(Workspace& workspace, const AttentionBackward& a, const kernels::AttentionPart& part,
                   cudaStream_t stream) {
   const std::int64_t heads = a.q.cols() / a.head_dim;
   const std::int64_t queries = part.query_end - part.query_begin;
@@ -77,7 +72,7 @@ bool all_aligned(std::initializer_list<Tensor> matrices) {
   return true;
 }
 
-bool may_fit(std::int64_t head_dim, const AttentionPart& part) {
+bool may_fit(std::int64_t head_dim, const kernels::AttentionPart& part) {
   return head_dim % 8 == 0 && head_dim <= 128 && part.last_key_bonus == 0;
 }
 
@@ -92,7 +87,8 @@ AttentionGraphs& CudnnAttention::graphs() {
   return *graphs_;
 }
 
-bool CudnnAttention::forward(Workspace& workspace, const AttentionForward& a, const AttentionPart& part) {
+bool CudnnAttention::forward(Workspace& workspace, const AttentionForward& a,
+                             const kernels::AttentionPart& part) {
   if (!may_fit(a.head_dim, part) || !all_aligned({a.q, a.k, a.v, a.o})) return false;
   AttentionShape shape;
   shape.heads = a.q.cols() / a.head_dim;
@@ -113,7 +109,8 @@ bool CudnnAttention::forward(Workspace& workspace, const AttentionForward& a, co
   return graphs().run(workspace, shape, pointers);
 }
 
-bool CudnnAttention::backward(Workspace& workspace, const AttentionBackward& a, const AttentionPart& part) {
+bool CudnnAttention::backward(Workspace& workspace, const AttentionBackward& a,
+                              const kernels::AttentionPart& part) {
   if (!may_fit(a.head_dim, part) || !all_aligned({a.q, a.k, a.v, a.o, a.dout, a.dq, a.dk, a.dv}))
     return false;
   const Workspace::Scope scope(workspace);

@@ -5,7 +5,7 @@
 
 #include "device/ops/attention.hpp"
 #include "device/ops/cuda/attention_graphs.hpp"
-#include "device/ops/cuda/attention_part.hpp"
+#include "device/ops/kokkos/attention_part.hpp"
 
 namespace wan::cuda {
 
@@ -17,8 +17,10 @@ class CudnnAttention {
 
   /// False, with nothing done, where cuDNN has no kernel: fp32, matrices not `aligned`, head sizes that are
   /// no multiple of 8 or beyond 128, and a last key that counts more than once.
-  [[nodiscard]] bool forward(Workspace& workspace, const AttentionForward& a, const AttentionPart& part);
-  [[nodiscard]] bool backward(Workspace& workspace, const AttentionBackward& a, const AttentionPart& part);
+  [[nodiscard]] bool forward(Workspace& workspace, const AttentionForward& a,
+                             const kernels::AttentionPart& part);
+  [[nodiscard]] bool backward(Workspace& workspace, const AttentionBackward& a,
+                              const kernels::AttentionPart& part);
 
  private:
   [[nodiscard]] AttentionGraphs& graphs();

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace wan::cuda {
+namespace wan::kernels {
 
 /// One segment of an attention op, or several equal ones that lie one after the other.
 struct AttentionPart {
@@ -19,4 +19,4 @@ struct AttentionPart {
   }
 };
 
-}  // namespace wan::cuda
+}  // namespace wan::kernels
