@@ -70,7 +70,7 @@ TEST(two_gpus, a_run_stopped_by_a_signal_goes_on_on_one_or_two) {
   while (!fs::exists(folder / "run/metrics.jsonl") || metrics_of(folder / "run").size() < 5) {
     ASSERT_EQ(job.wait(0.1), -1);
   }
-  ASSERT_EQ(::kill(job.pid(), SIGUSR1), 0);
+  job.signal_all(SIGUSR1);  // as Slurm does it
   ASSERT_EQ(job.wait(120), 75) << read_file(folder / "out.txt");
   const std::size_t done = metrics_of(folder / "run").size();
   const std::string steps = "train.train_iters=" + std::to_string(done + 5);

@@ -36,6 +36,8 @@ def _made_s(said):
 
 
 def sampling(bench):
+    """Videos against as many forwards of the peer, in a row as a sampler would call them: within seconds of work a GPU's power limit
+    lowers its clock, which a few forwards do not see."""
     shapes, text = _sizes(bench, CLIP, 512)
     size, frames, steps = ("64*64", 17, 4) if bench.tiny else ("480*832", 81, 50)
     dit, vae = bench.use(_peer_dit(bench, "1.3B", shapes, text), ("peer", "vae"))
@@ -44,7 +46,7 @@ def sampling(bench):
 
     def measure_peer():
         if dit is not None:
-            forward.extend(dit.ask("forward 2 5")["times_ms"])
+            forward.extend(dit.ask(f"forward 2 {steps}")["times_ms"])
             decode.extend(vae.ask("decode 1 3")["times_ms"])
 
     measure_peer()

@@ -35,7 +35,7 @@ ROWS = {
     "vae-decode": (kernel.encoder("decode", (), "vae"), [("ratio", "<=", 0.40)], 15, 15),
     "umt5-1": (kernel.encoder("umt5-1", (), "umt5"), [("ratio", "<=", 0.5)], 60, 2),
     "umt5-8": (kernel.encoder("umt5-8", (), "umt5"), [("ratio", "<=", 0.6)], 5, 3),
-    "sampling": (program.sampling, [("ratio", "<=", 0.92)], 400, 0),
+    "sampling": (program.sampling, [("ratio", "<=", 0.92)], 430, 0),
     "memory-14B-720p": (program.memory_14b_720p, [("ours", "<=", 48)], 150, 0),
     "prep": (program.prep, [("ours", "<=", 0.55)], 90, 0),
     "checkpoint": (program.checkpoint, [("stall_s", "<=", 1), ("write_ratio", ">=", 0.70)], 200, 0),
