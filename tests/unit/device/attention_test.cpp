@@ -96,43 +96,11 @@ TEST(Attention, BackwardEqualsReference) {
   });
 }
 
-/// Shapes that a GPU's body takes in one go: equal segments side by side, and many queries on few keys. Fused
-/// kernels round the shares as well as the output, so that o too may miss by what is rounded twice.
-TEST(Attention, EqualSegmentsAndManyQueriesEqualReference) {
-  const auto body = [](Case& c, Ops& ops, const AttentionSegments& segments) {
-    const std::int64_t dim = 64, columns = 2 * dim, nq = segments.query.back() + 5, nk = segments.key.back();
-    const Owned q = c.tensor({nq, columns}), k = c.tensor({nk, columns}), v = c.tensor({nk, columns});
-    const Owned o = c.tensor({nq, columns}), lse = c.fp32({2, nq}), dout = c.tensor({nq, columns});
-    const Owned dq = c.tensor({nq, columns}), dk = c.tensor({nk, columns}), dv = c.tensor({nk, columns});
-    AttentionForward forward;
-    forward.q = q;
-    forward.k = k;
-    forward.v = v;
-    forward.segments = &segments;
-    forward.head_dim = dim;
-    forward.scale = 0.125F;
-    forward.o = o;
-    forward.lse = lse;
-    ops.attention_forward(forward);
-    AttentionBackward a = backward_of(forward);
-    a.dout = dout;
-    a.dq = dq;
-    a.dk = dk;
-    a.dv = dv;
-    ops.attention_backward(a);
-    return std::vector<Output>{gradient("o", o), output("lse", lse), gradient("dq", dq), gradient("dk", dk),
-                               gradient("dv", dv)};
-  };
-  for (const AttentionSegments& segments : {AttentionSegments{{0, 40, 80, 120, 130}, {0, 24, 48, 72, 80}, {}},
-                                            AttentionSegments{{0, 3072}, {0, 40}, {}}}) {
-    compare_with_reference(2, [&](Case& c, Ops& ops) { return body(c, ops, segments); });
-  }
-}
-
-/// Many queries over few keys of the models' heads, as text has them.
-std::vector<Output> attend_to_few_keys(Case& c, Ops& ops, const AttentionSegments& segments) {
-  constexpr std::int64_t head_dim = 128;
-  const std::int64_t columns = 2 * head_dim, nq = segments.query.back() + 3, nk = segments.key.back();
+/// Both ways through attention with two heads, some rows of queries in no segment. Fused kernels round the
+/// shares as well as the output, so that o too may miss by what is rounded twice.
+std::vector<Output> forward_and_backward(Case& c, Ops& ops, const AttentionSegments& segments,
+                                         std::int64_t head_dim) {
+  const std::int64_t columns = 2 * head_dim, nq = segments.query.back() + 5, nk = segments.key.back();
   c.allow_packs();
   const Owned q = c.band({nq, columns}), k = c.band({nk, columns}), v = c.band({nk, columns}),
               o = c.band({nq, columns}), dout = c.band({nq, columns}), dq = c.band({nq, columns}),
@@ -153,13 +121,20 @@ std::vector<Output> attend_to_few_keys(Case& c, Ops& ops, const AttentionSegment
   a.dk = dk;
   a.dv = dv;
   ops.attention_backward(a);
-  return std::vector<Output>{gradient("o", o), output("lse", lse), gradient("dq", dq), gradient("dk", dk),
-                             gradient("dv", dv)};
+  return {gradient("o", o), output("lse", lse), gradient("dq", dq), gradient("dk", dk), gradient("dv", dv)};
 }
 
-/// A whole number of a GPU kernel's blocks and not, one key, several equal segments and unequal ones, padding
-/// that counts often or not at all, keys that a block takes by turns, and queries of which a block takes
-/// several tiles.
+/// Shapes that a GPU's body takes in one go: equal segments side by side, and many queries on few keys.
+TEST(Attention, EqualSegmentsAndManyQueriesEqualReference) {
+  for (const AttentionSegments& segments : {AttentionSegments{{0, 40, 80, 120, 130}, {0, 24, 48, 72, 80}, {}},
+                                            AttentionSegments{{0, 3072}, {0, 40}, {}}}) {
+    compare_with_reference(2, [&](Case& c, Ops& ops) { return forward_and_backward(c, ops, segments, 64); });
+  }
+}
+
+/// Few keys of the models' heads, as text has them: a whole number of a GPU kernel's blocks and not, one key,
+/// several equal segments and unequal ones, padding that counts often or not at all, keys that a block takes
+/// by turns, and queries of which a block takes several tiles.
 TEST(Attention, FewKeysOfWideHeadsEqualReference) {
   for (const AttentionSegments& segments :
        {AttentionSegments{{0, 1}, {0, 1}, {}}, AttentionSegments{{0, 64, 128}, {0, 64, 128}, {}},
@@ -169,7 +144,7 @@ TEST(Attention, FewKeysOfWideHeadsEqualReference) {
         AttentionSegments{{3, 200, 431}, {0, 10, 139}, {5, 9}},
         AttentionSegments{{0, 100, 200}, {0, 300, 600}, {20, 20}}, AttentionSegments{{0, 200}, {0, 512}, {}},
         AttentionSegments{{0, 5000}, {0, 70}, {443}}, AttentionSegments{{0, 5000}, {0, 140}, {373}}}) {
-    compare_with_reference(1, [&](Case& c, Ops& ops) { return attend_to_few_keys(c, ops, segments); });
+    compare_with_reference(1, [&](Case& c, Ops& ops) { return forward_and_backward(c, ops, segments, 128); });
   }
 }
 
@@ -177,7 +152,7 @@ TEST(Attention, GradientsOverFewKeysHaveTheSameBitsAgain) {
   const AttentionSegments segments{{0, 5000}, {0, 70}, {443}};
   const auto gradients = [&] {
     Case c(1, DType::bf16);
-    return attend_to_few_keys(c, test_device().ops(), segments);
+    return forward_and_backward(c, test_device().ops(), segments, 128);
   };
   const std::vector<Output> once = gradients(), again = gradients();
   for (std::size_t i = 0; i < once.size(); ++i) EXPECT_EQ(once[i].values, again[i].values) << once[i].name;

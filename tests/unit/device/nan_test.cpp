@@ -14,10 +14,10 @@ constexpr std::int64_t rows = 3;
 constexpr std::int64_t columns = 40;
 
 /// Random but for one NaN in row 1.
-Owned poisoned() {
-  std::vector<float> values = normals(1, rows * columns);
-  values[columns + 17] = NAN;
-  return {test_device(), DType::f32, {rows, columns}, values};
+Owned poisoned(DType dtype = DType::f32, std::int64_t width = columns) {
+  std::vector<float> values = normals(1, rows * width);
+  values[static_cast<std::size_t>(width + 17)] = NAN;
+  return {test_device(), dtype, {rows, width}, values};
 }
 
 void expect_nan_in_row_1_alone(const Owned& tensor) {
@@ -31,13 +31,29 @@ void expect_nan_in_row_1_alone(const Owned& tensor) {
   }
 }
 
+/// The norms of `x`.
+void expect_norms_pass_nan(const Owned& x) {
+  Device& device = test_device();
+  const std::int64_t width = x.view().cols();
+  const Owned y = zeros(device, x.view().dtype, {rows, width});
+  const Owned weight = random(device, DType::f32, {width}, 3);
+  LayerNormForward norm;
+  norm.x = x;
+  norm.weight = weight;
+  norm.bias = weight;
+  norm.y = y;
+  device.ops().layer_norm_forward(norm);
+  expect_nan_in_row_1_alone(y);
+  device.ops().rms_norm_rope_forward({x, weight, 1e-6F, width, 0, {}, {}, y, {}});
+  expect_nan_in_row_1_alone(y);
+}
+
 TEST(Nan, PassesThroughEveryRowOp) {
   Device& device = test_device();
   Ops& ops = device.ops();
   const Owned x = poisoned();
   const Owned y = zeros(device, DType::f32, {rows, columns});
   const Owned w = random(device, DType::f32, {7, columns}, 2);
-  const Owned weight = random(device, DType::f32, {columns}, 3);
   for (const Activation activation : {Activation::none, Activation::gelu_tanh, Activation::silu}) {
     ops.activation_forward({activation, x, y});
     expect_nan_in_row_1_alone(y);
@@ -50,15 +66,7 @@ TEST(Nan, PassesThroughEveryRowOp) {
     ops.linear_forward(linear);
     expect_nan_in_row_1_alone(out);
   }
-  LayerNormForward norm;
-  norm.x = x;
-  norm.weight = weight;
-  norm.bias = weight;
-  norm.y = y;
-  ops.layer_norm_forward(norm);
-  expect_nan_in_row_1_alone(y);
-  ops.rms_norm_rope_forward({x, weight, 1e-6F, columns, 0, {}, {}, y, {}});
-  expect_nan_in_row_1_alone(y);
+  expect_norms_pass_nan(x);
 }
 
 TEST(Nan, OfAQueryReachesItsOutputAndOfAKeyReachesAll) {
@@ -75,32 +83,14 @@ TEST(Nan, OfAQueryReachesItsOutputAndOfAKeyReachesAll) {
 
 /// In bf16 and the models' widths, which a GPU has kernels of their own for.
 TEST(Nan, PassesThroughWideRows) {
-  constexpr std::int64_t width = 1536;
-  Device& device = test_device();
-  Ops& ops = device.ops();
-  std::vector<float> values = normals(1, rows * width);
-  values[width + 17] = NAN;
-  const Owned x(device, DType::bf16, {rows, width}, values);
-  const Owned y = zeros(device, DType::bf16, {rows, width});
-  const Owned weight = random(device, DType::f32, {width}, 3);
-  LayerNormForward norm;
-  norm.x = x;
-  norm.weight = weight;
-  norm.bias = weight;
-  norm.y = y;
-  ops.layer_norm_forward(norm);
-  expect_nan_in_row_1_alone(y);
-  ops.rms_norm_rope_forward({x, weight, 1e-6F, width, 0, {}, {}, y, {}});
-  expect_nan_in_row_1_alone(y);
+  expect_norms_pass_nan(poisoned(DType::bf16, 1536));
 }
 
 TEST(Nan, PassesThroughAttentionToFewKeys) {
   constexpr std::int64_t width = 128;
   Device& device = test_device();
   Ops& ops = device.ops();
-  std::vector<float> values = normals(1, rows * width);
-  values[width + 17] = NAN;
-  const Owned bad(device, DType::bf16, {rows, width}, values);
+  const Owned bad = poisoned(DType::bf16, width);
   const Owned good = random(device, DType::bf16, {rows, width}, 5);
   for (const std::int64_t keys : {20, 150}) {
     const Owned k = random(device, DType::bf16, {keys, width}, 6);
