@@ -36,8 +36,8 @@ def _made_s(said):
 
 
 def sampling(bench):
-    """Videos against as many forwards of the peer, in a row as a sampler would call them: within seconds of work a GPU's power limit
-    lowers its clock, which a few forwards do not see."""
+    """Videos against as many forwards of the peer, in a row as a sampler would call them, so that both are measured at the clock that a
+    GPU keeps under load."""
     shapes, text = _sizes(bench, CLIP, 512)
     size, frames, steps = ("64*64", 17, 4) if bench.tiny else ("480*832", 81, 50)
     dit, vae = bench.use(_peer_dit(bench, "1.3B", shapes, text), ("peer", "vae"))

@@ -27,7 +27,7 @@ KOKKOS_FORCEINLINE_FUNCTION float ratio(float a, float b) {
 }
 
 /// sum / count as it is rounded, but for numbers near the ends of fp32's range. On a GPU without a division,
-/// whose instructions would be a tenth of a norm's.
+/// which takes several times the instructions.
 KOKKOS_FORCEINLINE_FUNCTION float mean_of(float sum, float count) {
 #if defined(__CUDA_ARCH__)
   const float inverse = __fdividef(1.0F, count);
