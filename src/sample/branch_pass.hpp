@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/dit/dit.hpp"
+#include "sample/shared_start.hpp"
 
 namespace wan {
 
@@ -27,15 +28,15 @@ class BranchPass {
   /// nothing.
   void predict(const Walk& walk, const Tensor& latents, const TimeCache& times, std::int64_t step,
                const Tensor& prediction) const;
+  /// The same of latents whose start was computed at this step.
+  void predict(const Walk& walk, const SharedStart& start, const TimeCache& times, std::int64_t step,
+               const Tensor& prediction) const;
 
  private:
   Device& device_;
   const Dit& dit_;
   std::vector<const TextEmbedding*> texts_;
-  Pack pack_;
-  PackBuffers buffers_;
-  DeviceTensor one_time_;  ///< zeros: every token is of the step's one row of modulation
-  PackView view_;
+  StepPack pack_;
   TextCache cache_;
 };
 

@@ -88,9 +88,16 @@ std::int64_t Denoiser::arena_bytes(const std::vector<DenoiseItem>& items, int wa
   return most;
 }
 
+std::int64_t Denoiser::most_rows(const std::vector<DenoiseItem>& items, int way) const {
+  std::int64_t most = 0;
+  for (const std::vector<int>& branches : branches_of(way)) {
+    most = std::max(most, Pack(samples_of(items, branches), row_multiple(device_.kind())).rows());
+  }
+  return most;
+}
+
 GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
-  const bool both_here = guided() && branches_.size() == 1;
-  if (!both_here || settings_.branches == GuidanceBranches::batched)
+  if (!both_here() || settings_.branches == GuidanceBranches::batched)
     return GuidanceRace(GuidanceRace::batched);
   if (settings_.branches == GuidanceBranches::sequential) return GuidanceRace(GuidanceRace::sequential);
   if (device_.kind() == DeviceKind::host) return GuidanceRace(GuidanceRace::batched);
@@ -98,7 +105,8 @@ GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
   for (const DenoiseItem& item : items) tokens += 2 * item.grid.tokens();
   if (tokens > batched_at_most_tokens) return GuidanceRace(GuidanceRace::sequential);
   const std::optional<DeviceMemory> memory = device_.memory();
-  const auto needed = static_cast<double>(arena_bytes(items, GuidanceRace::batched));
+  const auto needed = static_cast<double>(arena_bytes(items, GuidanceRace::batched) +
+                                          SharedStart::bytes(dit_, most_rows(items, GuidanceRace::batched)));
   if (memory && needed > most_of_free * static_cast<double>(memory->free)) {
     return GuidanceRace(GuidanceRace::sequential);
   }
@@ -115,15 +123,20 @@ DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& pro
 
   PlanOps plan;
   std::int64_t bytes = dit_.time_cache_bytes(plan, settings_.steps);
+  std::int64_t rows = 0;
   std::vector<Passes> ways(2);
   for (const int way : {GuidanceRace::batched, GuidanceRace::sequential}) {
-    if (open || race.winner() == way) bytes = std::max(bytes, arena_bytes(items, way));
+    if (!open && race.winner() != way) continue;
+    bytes = std::max(bytes, arena_bytes(items, way));
+    rows = std::max(rows, most_rows(items, way));
   }
   const DeviceBuffer memory(device_, bytes);
   Arena arena(memory.data(), memory.bytes());
   for (const int way : {GuidanceRace::batched, GuidanceRace::sequential}) {
     if (open || race.winner() == way) ways[static_cast<std::size_t>(way)] = make_passes(items, way);
   }
+  std::unique_ptr<SharedStart> start;
+  if (both_here()) start = std::make_unique<SharedStart>(device_, dit_, samples_of(items, {0}), rows);
   Dump* first_dump = dump;
   for (const Passes& passes : ways) {
     for (const auto& pass : passes) {
@@ -140,9 +153,7 @@ DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& pro
 
   const std::int64_t all_branches = guided() ? 2 : 1;
   const bool split = branches_.size() == 2;
-  const bool twice = guided() && !split && !ways[GuidanceRace::batched].empty();
   const DeviceTensor sample(device_, DType::f32, {elements});
-  const DeviceTensor doubled(device_, DType::f32, {twice ? 2 * elements : 0});
   const DeviceTensor velocity(device_, DType::f32, {all_branches * elements});
   device_.copy(sample.view.data, host.data(), sample.view.bytes());
   const std::unique_ptr<Solver> solver = make_solver(settings_.solver, grid, device_, elements);
@@ -156,18 +167,18 @@ DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& pro
   for (std::int64_t i = 0; i < settings_.steps; ++i) {
     way = race.begin_step(i);
     const Passes& passes = ways[static_cast<std::size_t>(way)];
-    const bool batched = twice && passes.size() == 1;
-    if (batched) {
-      for (std::int64_t branch = 0; branch < 2; ++branch) {
-        device_.copy(flat_part(doubled.view, branch, elements).data, sample.view.data, sample.view.bytes());
-      }
-    }
     Dump* step_dump = i == 0 ? dump : nullptr;
-    for (std::size_t p = 0; p < passes.size(); ++p) {
-      const auto part = split ? static_cast<std::int64_t>(branches_.rank()) : static_cast<std::int64_t>(p);
-      passes[p]->predict(Walk(device_, arena, {std::exchange(step_dump, nullptr), nullptr}),
-                         batched ? doubled.view : sample.view, times, i,
-                         batched ? velocity.view : flat_part(velocity.view, part, elements));
+    if (start) {
+      const auto branches = static_cast<std::int64_t>(passes.size() == 1 ? 2 : 1);
+      start->compute(Walk(device_, arena, {step_dump, nullptr}), sample.view, times, i, branches);
+      for (std::size_t p = 0; p < passes.size(); ++p) {
+        const Walk walk(device_, arena, {std::exchange(step_dump, nullptr), nullptr});
+        passes[p]->predict(walk, *start, times, i,
+                           flat_part(velocity.view, static_cast<std::int64_t>(p), branches * elements));
+      }
+    } else {
+      passes.front()->predict(Walk(device_, arena, {step_dump, nullptr}), sample.view, times, i,
+                              flat_part(velocity.view, split ? branches_.rank() : 0, elements));
     }
     if (split)
       branches_.all_gather(flat_part(velocity.view, branches_.rank(), elements), velocity.view).wait();

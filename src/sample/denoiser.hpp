@@ -43,8 +43,9 @@ struct DenoiseReport {
 
 /// Classifier-free guidance (Ho and Salimans 2022), v = v_negative + scale (v_prompt - v_negative), around a
 /// Solver. All items of a branch go through the network as one pack, the prompts' branch first; both branches
-/// together or one after the other. Text keys and values and the time path of all steps are computed once;
-/// a step allocates nothing and does not wait for the device, but for the two that are timed to choose.
+/// together or one after the other. Text keys and values and the time path of all steps are computed once,
+/// and so is, in each step, what both branches have in common; a step allocates nothing and does not wait for
+/// the device, but for the two that are timed to choose.
 class Denoiser {
  public:
   /// `branches` has one rank, which computes both branches, or two: rank 0 the prompts, rank 1 the negative
@@ -65,10 +66,14 @@ class Denoiser {
   [[nodiscard]] std::vector<std::vector<int>> branches_of(int way) const;
   [[nodiscard]] Passes make_passes(const std::vector<DenoiseItem>& items, int way) const;
   [[nodiscard]] std::int64_t arena_bytes(const std::vector<DenoiseItem>& items, int way) const;
+  /// Rows of the largest pass.
+  [[nodiscard]] std::int64_t most_rows(const std::vector<DenoiseItem>& items, int way) const;
   /// Starts with what settings, device and memory leave open.
   [[nodiscard]] GuidanceRace begin_race(const std::vector<DenoiseItem>& items) const;
 
   [[nodiscard]] bool guided() const { return settings_.guide_scale > 1.0; }
+  /// This rank computes both branches.
+  [[nodiscard]] bool both_here() const { return guided() && branches_.size() == 1; }
   [[nodiscard]] bool computes(int branch) const {
     return (branch == 0 || guided()) && (branches_.size() == 1 || branches_.rank() == branch);
   }

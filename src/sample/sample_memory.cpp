@@ -10,6 +10,7 @@
 #include "model/vae/tile_blender.hpp"
 #include "model/vae/vae.hpp"
 #include "sample/denoiser.hpp"
+#include "sample/shared_start.hpp"
 
 namespace wan {
 namespace {
@@ -50,8 +51,8 @@ StageMemory denoising(const SampledStages& stages, const Dit& dit, const Grid& g
   const std::int64_t keys =
       passes * config.num_layers * pack.text_rows() * 2 * config.dim() * bytes_of(dit.storage());
   const std::int64_t times = stages.steps * 7 * config.dim() * bytes_of(DType::f32);
-  // The sample, UniPC's four, the branches' velocities and, together, latents.
-  const std::int64_t states = 5 + branches + (together ? branches : 0);
+  // The sample, UniPC's four and the branches' velocities.
+  const std::int64_t states = 5 + branches;
   const std::int64_t latents = states * grid.tokens() * 4 * config.in_channels * bytes_of(DType::f32);
   // Row index and position of each token, and the index that replaces it.
   const std::int64_t tables = passes * rows * 5 * bytes_of(DType::i32);
@@ -60,6 +61,7 @@ StageMemory denoising(const SampledStages& stages, const Dit& dit, const Grid& g
            {"activations",
             dit.predict_bytes(plan, {rows, pack.text_rows(), static_cast<std::int64_t>(samples.size())},
                               multiple)},
+           {"common start", stages.guided ? SharedStart::bytes(dit, rows) : 0},
            {"text keys", keys},
            {"latents, times", latents + times + tables},
            {"libraries", product_libraries}}};

@@ -25,6 +25,7 @@
 #include "device/ops.hpp"
 #include "device/ops/plan/plan_ops.hpp"
 #include "model/dit/dit.hpp"
+#include "sample/shared_start.hpp"
 #include "support/tensors.hpp"
 #include "support/timed_device.hpp"
 
@@ -187,15 +188,29 @@ void time_training(Device& device, const Dit& dit, const Options& options, Json&
   });
 }
 
-/// One step of sampling: the conditioned and the unconditioned branch of one clip as a pack of two.
+/// One step of sampling as a Denoiser takes it: the conditioned and the unconditioned branch of one clip as a
+/// pack of two, with what they have in common computed once.
 void time_guided(Device& device, const Dit& dit, const Options& options, Json& out) {
   Batch pair(device, dit, options, 2, false);
   const TextCache cache(device, dit.storage(), dit.config().num_layers, pair.pack.text_rows(),
                         dit.config().dim());
   const Walk walk(device, *pair.arena);
   dit.fill_text_cache(walk, pair.view, pair.text, cache);
-  time_step(device, options, "guided_step", out,
-            [&] { dit.predict(walk, pair.view, pair.latents, cache, pair.prediction); });
+  const TimeCache times(device, 1, dit.config().dim());
+  const Owned timestep(device, DType::f32, {1}, {500});
+  dit.fill_time_cache(walk, timestep, times);
+  const std::int64_t rows = pair.pack.rows();
+  const Owned one_time =
+      Owned::integers(device, {rows}, std::vector<std::int32_t>(static_cast<std::size_t>(rows)));
+  PackView view = pair.view;
+  view.row_index = one_time;
+  const SharedStart start(device, dit, options.pack(1), rows);
+  const Tensor latents = pair.latents;
+  const Tensor half{latents.data, latents.dtype, {latents.elements() / 2}};
+  time_step(device, options, "guided_step", out, [&] {
+    start.compute(walk, half, times, 0, 2);
+    dit.predict_rest(walk, view, start.of(rows), cache, times, 0, pair.prediction);
+  });
 }
 
 /// One forward, the text's part included.

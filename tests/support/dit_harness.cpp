@@ -131,6 +131,31 @@ std::vector<float> DitHarness::predict(const std::vector<DitSample>& samples, bo
   return loaded.prediction.values();
 }
 
+std::vector<float> DitHarness::predict_at_once(const std::vector<DitSample>& samples, bool in_two) {
+  Loaded loaded(device_, dit_, samples, false, Recompute::none);
+  const Walk walk(device_, *loaded.arena);
+  const std::int64_t rows = loaded.pack.rows();
+  const std::int64_t dim = dit_.config().dim();
+  const TextCache cache(device_, dit_.storage(), dit_.config().num_layers, loaded.pack.text_rows(), dim);
+  dit_.fill_text_cache(walk, loaded.view, loaded.text, cache);
+  const TimeCache times(device_, 1, dim);
+  dit_.fill_time_cache(walk, Owned(device_, DType::f32, {1}, {samples.front().timestep}), times);
+  const Owned one_time =
+      Owned::integers(device_, {rows}, std::vector<std::int32_t>(static_cast<std::size_t>(rows)));
+  PackView view = loaded.view;
+  view.row_index = one_time;
+  if (in_two) {
+    const Owned x = zeros(device_, dit_.storage(), {rows, dim});
+    const Owned y = zeros(device_, dit_.storage(), {rows, dim});
+    dit_.predict_start(walk, view, loaded.latents, times, 0, {x, y});
+    // Twice: the first must leave the start as it was.
+    for (int i = 0; i < 2; ++i) dit_.predict_rest(walk, view, {x, y}, cache, times, 0, loaded.prediction);
+  } else {
+    dit_.predict(walk, view, loaded.latents, cache, times, 0, loaded.prediction);
+  }
+  return loaded.prediction.values();
+}
+
 std::vector<float> whole_gradient(const DitHarness::Result& result) {
   std::vector<float> out;
   for (const auto& [name, values] : result.gradient) out.insert(out.end(), values.begin(), values.end());

@@ -46,6 +46,9 @@ class DitHarness {
     return train(samples, target, scale, Way());
   }
   [[nodiscard]] std::vector<float> predict(const std::vector<DitSample>& samples, bool cached);
+  /// All samples at the timestep of the first, with caches of text and time; `in_two` takes predict_start and
+  /// predict_rest.
+  [[nodiscard]] std::vector<float> predict_at_once(const std::vector<DitSample>& samples, bool in_two);
 
  private:
   struct Loaded;

@@ -15,18 +15,26 @@ Tensor feed_forward_gate(const Tensor& modulation) {
 
 }  // namespace
 
+Tensor block_modulation(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
+                        const Tensor& e0) {
+  const Tensor out = context.walk.tensor(DType::f32, e0.shape);
+  context.ops().add_row_vector({e0, unit.group_weight(groups.table).reshaped({e0.cols()}), out});
+  return out;
+}
+
 void block_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                    const Conditioning& conditioning, const Tensor& cached_kv, const Tensor& x,
                    BlockSaved& saved, const Tensor& out) {
   const std::int64_t dim = context.dim();
   const Tensor& row_index = context.view.row_index;
-  saved.modulation = context.walk.tensor(DType::f32, {conditioning.e0.rows(), 6 * dim});
-  const Tensor table = unit.group_weight(groups.table).reshaped({6 * dim});
-  context.ops().add_row_vector({conditioning.e0, table, saved.modulation});
+  saved.modulation = block_modulation(context, unit, groups, conditioning.e0);
 
   saved.x1 = context.tokens(dim);
-  saved.self_attention.y = context.tokens(dim);
-  self_attention_forward(context, unit, groups, saved.modulation, x, saved.self_attention);
+  const bool attended = static_cast<bool>(saved.self_attention.y);
+  if (!attended) {
+    saved.self_attention.y = context.tokens(dim);
+    self_attention_forward(context, unit, groups, saved.modulation, x, saved.self_attention);
+  }
 
   if (cached_kv) {
     saved.text.k = cached_kv.col_range(0, context.local_dim());
@@ -37,7 +45,7 @@ void block_forward(const DitContext& context, const ParameterUnit& unit, const B
   saved.x2 = context.tokens(dim);
   // The feed-forward's result goes where the cross-attention's was; without a backward, both where the first
   // was.
-  const Tensor y = context.keeps_products() ? context.tokens(dim) : saved.self_attention.y;
+  const Tensor y = context.keeps_products() || attended ? context.tokens(dim) : saved.self_attention.y;
   cross_attention_forward(context, unit, groups, saved.text,
                           {x, saved.self_attention.y, attention_gate(saved.modulation), row_index, saved.x1},
                           saved.cross_attention, y);

@@ -30,10 +30,15 @@ struct ConditioningGradient {
 
 /// Reads x [N, C] and writes `out` [N, C], unless it is not given: a forward that only fills `saved`.
 /// `cached_kv` [M, 2 C] holds normalised keys and values; without it they come from the text embedding.
-/// `saved` is new but for what self_attention_forward may be given.
+/// `saved` is new but for what self_attention_forward may be given, or saved.self_attention.y: then that is
+/// its result, which stays.
 void block_forward(const DitContext& context, const ParameterUnit& unit, const BlockGroups& groups,
                    const Conditioning& conditioning, const Tensor& cached_kv, const Tensor& x,
                    BlockSaved& saved, const Tensor& out);
+
+/// The block's table plus e0, as its self-attention takes it.
+[[nodiscard]] Tensor block_modulation(const DitContext& context, const ParameterUnit& unit,
+                                      const BlockGroups& groups, const Tensor& e0);
 
 /// `saved` is what the forward left under the same Keep, or more. `g` [N, C] holds the gradient of out and
 /// becomes that of x.

@@ -31,6 +31,13 @@ struct DitSaved {
   HeadSaved head;
 };
 
+/// What a predict makes of the latents before any text reaches it: the same for all prompts at the same
+/// latents and step.
+struct DitStart {
+  Tensor x;  ///< [N, C] the first block's input
+  Tensor y;  ///< [N, C] its self-attention's result, before the gate
+};
+
 /// What flows from part to part of a backward.
 struct DitGradient {
   Tensor g;   ///< [N, C] of the residual stream
@@ -99,6 +106,12 @@ class Dit {
   void predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
                const TimeCache& times, std::int64_t step, const Tensor& prediction) const;
 
+  /// That predict in two parts, of which the first, which writes `start`, knows no text.
+  void predict_start(const Walk& walk, const PackView& view, const Tensor& latents, const TimeCache& times,
+                     std::int64_t step, const DitStart& start) const;
+  void predict_rest(const Walk& walk, const PackView& view, const DitStart& start, const TextCache& cache,
+                    const TimeCache& times, std::int64_t step, const Tensor& prediction) const;
+
   /// Arena bytes that one forward and backward, or one predict, takes for any pack within `capacity`. `plan`
   /// counts what it is made to count.
   [[nodiscard]] std::int64_t train_bytes(Ops& plan, const PackCapacity& capacity, std::int64_t row_multiple,
@@ -119,11 +132,12 @@ class Dit {
   void embed_time_and_patches(const DitContext& context, const Tensor& latents, DitSaved& saved,
                               const Tensor& x) const;
   void embed_time(const Walk& walk, const Tensor& timestep, TimeEmbeddingSaved& saved) const;
-  /// What of the conditioning a predict finds ready; the rest it computes.
+  /// What a predict finds ready; the rest it computes.
   struct Ready {
     const TextCache* text = nullptr;
     const TimeCache* times = nullptr;
     std::int64_t step = 0;  ///< of `times`
+    const DitStart* start = nullptr;
   };
   void predict(const Walk& walk, const PackView& view, const Tensor& latents, const Tensor& text,
                const Ready& ready, const Tensor& prediction) const;

@@ -13,12 +13,34 @@ void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents,
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
                   const Tensor& prediction) const {
-  predict(walk, view, latents, {}, {&cache, nullptr, 0}, prediction);
+  predict(walk, view, latents, {}, {&cache}, prediction);
 }
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const TextCache& cache,
                   const TimeCache& times, std::int64_t step, const Tensor& prediction) const {
   predict(walk, view, latents, {}, {&cache, &times, step}, prediction);
+}
+
+void Dit::predict_start(const Walk& walk, const PackView& view, const Tensor& latents, const TimeCache& times,
+                        std::int64_t step, const DitStart& start) const {
+  const Arena::Scope scope(walk.arena());
+  const DitContext passing = context(walk, view, Keep::nothing);
+  const int first = block_unit(0);
+  PatchEmbeddingSaved patch;
+  walk.acquire(embed_unit, Pass::forward);
+  patch_embedding_forward(passing, unit(embed_unit), groups_.embed, latents, patch, start.x);
+  walk.release(embed_unit, Pass::forward);
+  SelfAttentionSaved saved;
+  saved.y = start.y;
+  walk.acquire(first, Pass::forward);
+  const Tensor modulation = block_modulation(passing, unit(first), groups_.block, times.e0(step));
+  self_attention_forward(passing, unit(first), groups_.block, modulation, start.x, saved);
+  walk.release(first, Pass::forward);
+}
+
+void Dit::predict_rest(const Walk& walk, const PackView& view, const DitStart& start, const TextCache& cache,
+                       const TimeCache& times, std::int64_t step, const Tensor& prediction) const {
+  predict(walk, view, {}, {}, {&cache, &times, step, &start}, prediction);
 }
 
 void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents, const Tensor& text,
@@ -35,7 +57,8 @@ void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents,
   } else {
     embed_time(walk, view.timestep, saved.time);
   }
-  patch_embedding_forward(passing, unit(embed_unit), groups_.embed, latents, saved.patch, x);
+  if (ready.start == nullptr)
+    patch_embedding_forward(passing, unit(embed_unit), groups_.embed, latents, saved.patch, x);
   if (ready.text == nullptr)
     text_embedding_forward(passing, unit(embed_unit), groups_.embed, text, saved.text);
   walk.release(embed_unit, Pass::forward);
@@ -45,10 +68,12 @@ void Dit::predict(const Walk& walk, const PackView& view, const Tensor& latents,
     const Arena::Scope block_scope(walk.arena());
     const int index = block_unit(layer);
     BlockSaved temporary;
+    const bool started = layer == 0 && ready.start != nullptr;
+    if (started) temporary.self_attention.y = ready.start->y;
     walk.acquire(index, Pass::forward);
     block_forward(passing, unit(index), groups_.block, conditioning,
-                  ready.text == nullptr ? Tensor{} : ready.text->kv(layer, passing.text_rows()), x, temporary,
-                  next);
+                  ready.text == nullptr ? Tensor{} : ready.text->kv(layer, passing.text_rows()),
+                  started ? ready.start->x : x, temporary, next);
     walk.release(index, Pass::forward);
     std::swap(x, next);
   }

@@ -44,6 +44,10 @@ TEST_P(Paths, inference_is_the_training_forward_bit_for_bit_with_and_without_tex
   EXPECT_EQ(harness_.predict(some_samples(), true), trained);
 }
 
+TEST_P(Paths, a_predict_in_two_parts_is_that_in_one_bit_for_bit) {
+  EXPECT_EQ(harness_.predict_at_once(some_samples(), true), harness_.predict_at_once(some_samples(), false));
+}
+
 /// Every policy for all blocks, and two that share them.
 const std::vector<RecomputePlan>& all_plans() {
   static const std::vector<RecomputePlan> plans = {Recompute::none,
