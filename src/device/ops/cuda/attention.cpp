@@ -16,8 +16,14 @@ using kernels::AttentionPart;
 
 /// Text has no more keys; a self-attention of as few is no matter.
 constexpr std::int64_t most_few_keys = 512;
-/// With more keys, each of which counts once, cuDNN's backward is faster.
-constexpr std::int64_t most_plain_keys_backward = 128;
+/// With more keys, each of which counts once, cuDNN's backward is faster. So is a whole step with its
+/// forward, though ours is the faster of the two on its own: it leaves the products after it a lower clock.
+constexpr std::int64_t most_plain_keys = 128;
+
+/// Whether the kernels for few keys are for so many.
+bool has_few_keys(const AttentionPart& part) {
+  return part.keys() <= (part.last_key_bonus == 0 ? most_plain_keys : most_few_keys);
+}
 
 /// Whether the kernels for few keys take these matrices.
 bool takes_few_keys(std::int64_t head_dim, std::initializer_list<Tensor> matrices) {
@@ -79,7 +85,7 @@ void CudaOps::run(const AttentionForward& a) {
   });
   const bool few_keys = takes_few_keys(a.head_dim, {a.q, a.k, a.v, a.o});
   for_each_part(*a.segments, [&](const AttentionPart& part) {
-    if (few_keys && part.keys() <= most_few_keys) {
+    if (few_keys && has_few_keys(part)) {
       kernels::few_keys_forward(a, part);
       return;
     }
@@ -102,7 +108,7 @@ void CudaOps::run(const AttentionBackward& a) {
   const bool few_keys = !a.partial_keys && kernels::few_keys_backward_fits() &&
                         takes_few_keys(a.head_dim, {a.q, a.k, a.v, a.dout, a.dq, a.dk, a.dv});
   for_each_part(*a.segments, [&](const AttentionPart& part) {
-    if (few_keys && part.keys() <= (part.last_key_bonus == 0 ? most_plain_keys_backward : most_few_keys)) {
+    if (few_keys && has_few_keys(part)) {
       kernels::few_keys_backward(workspace(), a, part);
       return;
     }
