@@ -13,6 +13,7 @@ struct Forward {
   static constexpr int column_bytes = uniform<X, Y> ? bytes_of_column<X> : 0;
 
   std::int64_t channels;
+  RowWidth width;
   float eps;
   float base;  ///< 1 where the factor is 1 + scale
   Matrix<X> x;
@@ -45,7 +46,7 @@ struct Forward {
   template <class AnyLanes, class In, class Parameters>
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const AnyLanes& lanes, std::int64_t token, const In& in,
                                               Nothing, const Parameters& modulation) const {
-    const RowStatistics statistics = normalise_row(lanes, channels, eps, in);
+    const RowStatistics statistics = normalise_row(lanes, channels, width, eps, in);
     const float m = statistics.mean;
     const float r = statistics.rstd;
     Y* const out = kept(y.row(token));
@@ -67,6 +68,7 @@ struct Backward {
   static constexpr int column_bytes = uniform<G, X, D> ? bytes_of_column<G, X, D> : 0;
 
   std::int64_t channels;
+  RowWidth width;
   float base;
   Matrix<G> dy;
   Matrix<X> x;
@@ -109,8 +111,8 @@ struct Backward {
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
-    const float mean_g = ratio(sum_g, static_cast<float>(channels));
-    const float mean_gx = ratio(sum_gx, static_cast<float>(channels));
+    const float mean_g = mean_of(sum_g, width);
+    const float mean_gx = mean_of(sum_gx, width);
     lanes.each(channels, [&](auto c) {
       const auto s = in.slope(c);
       const auto xh = (in.x(c) - m) * r;
@@ -134,8 +136,8 @@ void KokkosOps::run(const LayerNormForward& a) {
     using W = std::remove_pointer_t<decltype(w.data)>;
     launch_packed_rows("layer_norm_forward", a.x.rows(), a.x.cols(),
                        in_packs(a.x.cols(), a.x, a.y, factor, offset), row_index,
-                       Forward<X, Y, W>{a.x.cols(), a.eps, modulated ? 1.0F : 0.0F, x, y, w,
-                                        matrix<W>(offset), a.mean.as<float>(), a.rstd.as<float>()});
+                       Forward<X, Y, W>{a.x.cols(), row_width(a.x.cols()), a.eps, modulated ? 1.0F : 0.0F, x,
+                                        y, w, matrix<W>(offset), a.mean.as<float>(), a.rstd.as<float>()});
   });
 }
 
@@ -153,8 +155,8 @@ void KokkosOps::run(const LayerNormBackward& a) {
       using W = std::remove_pointer_t<decltype(w.data)>;
       launch_rows_with_sums("layer_norm_backward", workspace(), a.x.rows(), a.x.cols(),
                             in_packs(a.x.cols(), a.dy, a.x, a.dx, factor, a.dscale, a.dshift), sums,
-                            Backward<G, X, D, W>{a.x.cols(), modulated ? 1.0F : 0.0F, dy, x, dx, w,
-                                                 a.mean.as<float>(), a.rstd.as<float>()});
+                            Backward<G, X, D, W>{a.x.cols(), row_width(a.x.cols()), modulated ? 1.0F : 0.0F,
+                                                 dy, x, dx, w, a.mean.as<float>(), a.rstd.as<float>()});
     });
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "device/ops/kokkos/pack.hpp"
+#include "device/ops/kokkos/shared_memory.hpp"
 
 // The lanes of a GPU's block, which work on one row together and take it in packs: all have equally many,
 // neighbouring lanes neighbouring ones, and the same of every row. Same members as the lanes that take single
@@ -56,12 +57,23 @@ KOKKOS_FORCEINLINE_FUNCTION void add_up_warp(float (&value)[n]) {
 
 class PackLanes {
  public:
-  KOKKOS_FORCEINLINE_FUNCTION PackLanes(int lane, int lanes) : lane_(lane), lanes_(lanes) {}
-  // A block has one, which counts the turns of its shared sums.
+  /// The block's only one, made by all its lanes.
+  KOKKOS_FORCEINLINE_FUNCTION PackLanes(int lane, int lanes) : lane_(lane), lanes_(lanes) {
+#if defined(__CUDA_ARCH__)
+    // Aligned so that an exclusive or leads from one turn's places to the other's.
+    __shared__ __align__(2 * turn_bytes) float places[2 * most_sums * most_warps];
+    sums_ = kept(shared_address(places));
+    for (int place = lane; place < 2 * most_sums * most_warps; place += lanes) {
+      if (place % most_warps >= lanes / 32) places[place] = 0.0F;
+    }
+#endif
+  }
   PackLanes(const PackLanes&) = delete;
   PackLanes& operator=(const PackLanes&) = delete;
 
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int lane() const { return lane_; }
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION int lane() const {
+    return lane_;
+  }
 
   template <class Body>
   KOKKOS_FORCEINLINE_FUNCTION void each(std::int64_t, const Body& body) const {
@@ -139,29 +151,44 @@ class PackLanes {
   KOKKOS_FORCEINLINE_FUNCTION void add_up(float (&value)[n]) const {
     add_up_warp(value);
 #if defined(__CUDA_ARCH__)
+    static_assert(n <= most_sums);
     if (lanes_ <= 32) return;
-    // Two places in turn: who writes to one again has seen all lanes pass the barrier of the other.
-    constexpr int most_warps = 16;
-    static_assert(most_lanes <= 32 * most_warps);
-    __shared__ float of_warp[2][n][most_warps];
-    turn_ ^= 1;
+    // Two turns' places: who writes to one's again has seen all lanes pass the barrier of the other.
+    sums_ ^= turn_bytes;
     if (lane_ % 32 == 0) {
 #pragma unroll
-      for (int i = 0; i < n; ++i) of_warp[turn_][i][lane_ / 32] = value[i];
+      for (int i = 0; i < n; ++i) store_word(place(i, lane_ / 32), __float_as_uint(value[i]));
     }
     __syncthreads();
 #pragma unroll
     for (int i = 0; i < n; ++i) {
-      const int warp = lane_ % most_warps;
-      value[i] = warp < lanes_ / 32 ? of_warp[turn_][i][warp] : 0.0F;
+      value[i] = sum_of_four(place(i, 0));
+#pragma unroll
+      for (int warp = 4; warp < most_lanes / 32; warp += 4) {
+        if (32 * warp < lanes_) value[i] += sum_of_four(place(i, warp));
+      }
     }
-    add_up_warp<most_warps>(value);
 #endif
   }
 
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION SharedAddress place(int sum, int warp) const {
+    return sums_ + static_cast<SharedAddress>(sum * most_warps + warp) * sizeof(float);
+  }
+  /// Where there is no warp, a place holds zero.
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION static float sum_of_four(SharedAddress at) {
+    const Piece four = load_shared(at);
+    return (float_of_bits(four.word[0]) + float_of_bits(four.word[1])) +
+           (float_of_bits(four.word[2]) + float_of_bits(four.word[3]));
+  }
+
+  static constexpr int most_sums = 2;
+  static constexpr int most_warps = 16;
+  static_assert(most_lanes <= 32 * most_warps);
+  static constexpr SharedAddress turn_bytes = most_sums * most_warps * sizeof(float);
+
   int lane_;
   int lanes_;  ///< a multiple of 32
-  mutable int turn_ = 0;
+  mutable SharedAddress sums_ = 0;
 };
 
 /// hold() loads what many rows have in common into registers; a row that is not there is zero.

@@ -22,6 +22,7 @@ struct Forward {
   static constexpr int column_bytes = bytes_of_column<T, T>;
 
   std::int64_t channels;
+  RowWidth width;
   float eps;
   float base;  ///< 1 where the factor is 1 + scale
   Matrix<T> x;
@@ -66,7 +67,7 @@ struct Forward {
     const auto sum = lanes.write(channels, in.x, out.row(token), [=](auto c) {
       return gated ? in.x(c) + given.gate(c) * in.y(c) : in.x(c) + in.y(c);
     });
-    const RowStatistics statistics = normalise_row(lanes, channels, eps, sum);
+    const RowStatistics statistics = normalise_row(lanes, channels, width, eps, sum);
     const float m = statistics.mean;
     const float r = statistics.rstd;
     T* const to = kept(normed.row(token));
@@ -87,6 +88,7 @@ struct Backward {
   static constexpr int column_bytes = bytes_of_column<T, T, T, T>;
 
   std::int64_t channels;
+  RowWidth width;
   float base;
   Matrix<T> dnormed;
   Matrix<T> x;
@@ -137,8 +139,8 @@ struct Backward {
       a += u;
       b += u * ((in.x(c) - m) * r);
     });
-    const float mean_g = ratio(sum_g, static_cast<float>(channels));
-    const float mean_gx = ratio(sum_gx, static_cast<float>(channels));
+    const float mean_g = mean_of(sum_g, width);
+    const float mean_gx = mean_of(sum_gx, width);
     const auto after = lanes.write(channels, in.before, g.row(token), [=](auto c) {
       return in.before(c) + r * (in.slope(c) * given.factor(c) - mean_g - (in.x(c) - m) * r * mean_gx);
     });
@@ -193,6 +195,7 @@ void KokkosOps::run(const ResidualNormForward& a) {
         in_packs(channels, residual.x, residual.y, residual.out, residual.gate, factor, offset, norm.y),
         modulated || residual.gate ? row_index.as<std::int32_t>() : nullptr,
         Forward<T, W>{channels,
+                      row_width(channels),
                       norm.eps,
                       modulated ? 1.0F : 0.0F,
                       matrix<T>(residual.x),
@@ -240,6 +243,7 @@ void KokkosOps::run(const ResidualNormBackward& a) {
         RowSums<3>{residual.row_index.as<std::int32_t>(),
                    {matrix<float>(dfactor), matrix<float>(doffset), matrix<float>(residual.dgate)}},
         Backward<T, W>{channels,
+                       row_width(channels),
                        modulated ? 1.0F : 0.0F,
                        matrix<T>(norm.dy),
                        matrix<T>(norm.x),

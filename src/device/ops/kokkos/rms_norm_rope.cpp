@@ -38,7 +38,7 @@ struct Forward {
   static constexpr int column_bytes = uniform<X, Y> ? count * bytes_of_column<X> : 0;
 
   std::int64_t channels;
-  float width;
+  RowWidth width;
   float eps;
   Rotation rotate;
   Matrix<X> x[count];
@@ -78,7 +78,7 @@ struct Forward {
     } else {
       for (int i = 0; i < count; ++i) r[i] = scalars.reduced[i];
     }
-    for (int i = 0; i < count; ++i) r[i] = inverse_root(ratio(r[i], width) + eps);
+    for (int i = 0; i < count; ++i) r[i] = inverse_root(mean_of(r[i], width) + eps);
     Y* out[count];
     for (int i = 0; i < count; ++i) out[i] = kept(y[i].row(token));
     if (rotate.cosine == nullptr) {
@@ -215,7 +215,7 @@ struct Backward {
   static constexpr int column_bytes = uniform<G, X, D> ? count * bytes_of_column<G, X> : 0;
 
   std::int64_t channels;
-  float width;
+  RowWidth width;
   Rotation rotate;
   Matrix<G> dy[count];
   Matrix<X> x[count];
@@ -259,7 +259,7 @@ struct Backward {
     } else {
       for (int i = 0; i < count; ++i) shrink[i] = scalars.reduced[i];
     }
-    for (int i = 0; i < count; ++i) shrink[i] *= ratio(scalars.rstd[i] * scalars.rstd[i], width);
+    for (int i = 0; i < count; ++i) shrink[i] *= mean_of(scalars.rstd[i] * scalars.rstd[i], width);
     D* out[count];
     for (int i = 0; i < count; ++i) out[i] = kept(dx[i].row(token));
     if (rotate.cosine == nullptr) {
@@ -303,7 +303,7 @@ void forward(const char* label, const RmsNormRopeForward* const (&a)[count]) {
     using W = std::remove_pointer_t<decltype(w.data)>;
     Forward<count, X, Y, W> kernel{};
     kernel.channels = first.x.cols();
-    kernel.width = static_cast<float>(first.width);
+    kernel.width = row_width(first.width);
     kernel.eps = first.eps;
     kernel.rotate = rotation(first.rope, first.head_dim);
     for (int i = 0; i < count; ++i) {
@@ -331,7 +331,7 @@ void backward(const char* label, Workspace& workspace, const RmsNormRopeBackward
       using W = std::remove_pointer_t<decltype(w.data)>;
       Backward<count, G, X, D, W> kernel{};
       kernel.channels = first.x.cols();
-      kernel.width = static_cast<float>(first.width);
+      kernel.width = row_width(first.width);
       kernel.rotate = rotation(first.rope, first.head_dim);
       RowSums<count> sums{};
       for (int i = 0; i < count; ++i) {

@@ -18,31 +18,32 @@ KOKKOS_FORCEINLINE_FUNCTION float inverse_root(float value) {
   return 1.0F / std::sqrt(value);
 #endif
 }
-KOKKOS_FORCEINLINE_FUNCTION float ratio(float a, float b) {
-#if defined(__CUDA_ARCH__)
-  return __fdividef(a, b);
-#else
-  return a / b;
-#endif
+
+/// A row's columns, for means.
+struct RowWidth {
+  float count;
+  float inverse;
+};
+[[nodiscard]] inline RowWidth row_width(std::int64_t channels) {
+  const auto count = static_cast<float>(channels);
+  return {count, 1.0F / count};
 }
 
 /// sum / count as it is rounded, but for numbers near the ends of fp32's range. On a GPU without a division,
 /// which takes several times the instructions.
-KOKKOS_FORCEINLINE_FUNCTION float mean_of(float sum, float count) {
+KOKKOS_FORCEINLINE_FUNCTION float mean_of(float sum, const RowWidth& width) {
 #if defined(__CUDA_ARCH__)
-  const float inverse = __fdividef(1.0F, count);
-  const float near = sum * inverse;
-  return fmaf(fmaf(-near, count, sum), inverse, near);
+  const float near = sum * width.inverse;
+  return fmaf(fmaf(-near, width.count, sum), width.inverse, near);
 #else
-  return sum / count;
+  return sum / width.count;
 #endif
 }
 
 /// Mean and (variance + eps)^-1/2 of a row that is read twice, so that equal numbers leave a variance of 0.
 template <class AnyLanes, class Row>
 KOKKOS_FORCEINLINE_FUNCTION RowStatistics normalise_row(const AnyLanes& lanes, std::int64_t channels,
-                                                        float eps, const Row& row) {
-  const auto width = static_cast<float>(channels);
+                                                        const RowWidth& width, float eps, const Row& row) {
   const float mean = mean_of(lanes.sum(channels, [=](auto c) { return row(c); }), width);
   const float squares = lanes.sum(channels, [=](auto c) {
     const auto centred = row(c) - mean;

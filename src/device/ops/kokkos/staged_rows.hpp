@@ -155,12 +155,13 @@ KOKKOS_FORCEINLINE_FUNCTION void walk_staged(const PackLanes& lanes, const Kerne
     close_request();
   };
   const int ahead = stages - 1;
-  for (int stage = 0; stage < ahead; ++stage) request(range.first + stage * range.step, stage);
+  std::int64_t coming = range.first;
+  for (int stage = 0; stage < ahead; ++stage, coming += range.step) request(coming, stage);
   decltype(scalars(range.first)) of_lane;
   int stage = 0;
   int turn = 0;
-  for (std::int64_t row = range.first; row < range.last; row += range.step) {
-    request(row + ahead * range.step, stage == 0 ? ahead : stage - 1);
+  for (std::int64_t row = range.first; row < range.last; row += range.step, coming += range.step) {
+    request(coming, stage == 0 ? ahead : stage - 1);
     if (turn == 0) {
       const std::int64_t own = row + lanes.lane() % 32 * range.step;
       of_lane = scalars(own < range.last ? own : row);
@@ -168,7 +169,7 @@ KOKKOS_FORCEINLINE_FUNCTION void walk_staged(const PackLanes& lanes, const Kerne
     wait_for_request(ahead);
     body(row, kernel.rows(Delivery(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes), row),
          from_lane(of_lane, turn));
-    turn = (turn + 1) % 32;
+    turn = (turn + 1) & 31;
     stage = stage + 1 == stages ? 0 : stage + 1;
   }
 }
