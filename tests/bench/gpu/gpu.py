@@ -1,5 +1,7 @@
-"""What the driver and the libraries say about this machine's first GPU; everything is empty where there is none."""
+"""What the driver and the libraries say about the first GPU that programs started from here see; everything is empty where there
+is none."""
 import ctypes
+import os
 import statistics
 import threading
 import time
@@ -21,9 +23,17 @@ class Nvml:
             self.lib = ctypes.CDLL("libnvidia-ml.so.1")
         except OSError:
             return
+        if self.lib.nvmlInit_v2() == 0:
+            self.handle = self._first_visible()
+
+    def _first_visible(self):
+        first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         handle = ctypes.c_void_p()
-        if self.lib.nvmlInit_v2() == 0 and self.lib.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(handle)) == 0:
-            self.handle = handle
+        if first.isdigit():
+            error = self.lib.nvmlDeviceGetHandleByIndex_v2(int(first), ctypes.byref(handle))
+        else:
+            error = self.lib.nvmlDeviceGetHandleByUUID(first.encode(), ctypes.byref(handle))
+        return handle if error == 0 else None
 
     def used_gib(self):
         if self.handle is None:

@@ -17,6 +17,7 @@ LONG_PROMPT = " ".join(f"a red circle moves to the right past {number} trees" fo
 def _sample_command(bench, model, size, frames, steps, videos):
     out = bench.fresh("samples")
     return [bench.program("wan-sample"), "--model", bench.models.folder(model), "--random-weights", 1, "--output_dir", out,
+            "--timings", out / "timings.json",
             "--sizes", size, "--frame_nums", frames, "--sample_steps", steps, "--base_seed", 1, "--negative_prompt", LONG_PROMPT,
             "--sample_guide_scale", 5, "--prompts", *[LONG_PROMPT] * videos]
 
@@ -42,19 +43,27 @@ def sampling(bench):
     size, frames, steps = ("64*64", 17, 4) if bench.tiny else ("480*832", 81, 50)
     dit, vae = bench.use(_peer_dit(bench, "1.3B", shapes, text), ("peer", "vae"))
     videos = 5 if bench.left_s() > 330 else max(1, int((bench.left_s() - 90) // 50))
-    forward, decode = [], []
+    forward, decode, clocks = [], [], []
 
     def measure_peer():
         if dit is not None:
-            forward.extend(dit.ask(f"forward 2 {steps}")["times_ms"])
+            with Watch(bench.nvml) as watch:
+                forward.append(dit.ask(f"forward 2 {steps}")["times_ms"])
+            clocks.append(watch.sm_mhz())
             decode.extend(vae.ask("decode 1 3")["times_ms"])
 
     measure_peer()
-    said, seen = _watched(bench, _sample_command(bench, "1.3B", size, frames, steps, videos))
+    command = _sample_command(bench, "1.3B", size, frames, steps, videos)
+    said, seen = _watched(bench, command)
     measure_peer()
     made = _made_s(said)
-    row = {"unit": "s", "ours": median(made), "ours_n": len(made), "steps": steps, **seen}
+    with open(command[command.index("--timings") + 1], encoding="utf-8") as file:
+        batches = json.load(file)["batches"]
+    parts = {key: median([batch[key] for batch in batches]) for key in ("denoise_ms", "vae_ms", "write_ms")}
+    row = {"unit": "s", "ours": median(made), "ours_n": len(made), "steps": steps, "branches": batches[-1]["branches"], **parts, **seen}
     if dit is not None:
+        row.update(forward_ms_before_and_after=[median(times) for times in forward], other_sm_mhz=clocks)
+        forward = sum(forward, [])
         row.update(against=f"{2 * steps} forwards + decode", other=(2 * steps * median(forward) + median(decode)) / 1e3,
                    other_n=min(len(forward), len(decode)))
         row["ratio"] = row["ours"] / row["other"]
