@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/philox.hpp"
 #include "base/text.hpp"
+#include "device/out_of_memory.hpp"
 #include "model/vae/posterior.hpp"
 
 namespace wan {
@@ -24,19 +25,30 @@ void check_finite(const std::vector<float>& latent) {
 
 }  // namespace
 
+void ClipEncoder::make_room(const Row& row) {
+  vae_.device().synchronize();
+  encoder_.reset();  // before the next one takes its memory
+  encoder_ = std::make_unique<VaeEncoder>(vae_, VaeGeometry{row.height, row.width, 0});
+  const VaeConfig& config = vae_.config();
+  const std::int64_t latent_frames = encoder_->geometry().chunk;
+  const std::int64_t frames =
+      std::max(config.video_frames(latent_frames), config.temporal_factor() * latent_frames);
+  for (Staging& chunk : chunks_) {
+    chunk = Staging();
+    chunk = Staging(vae_.device(), frames * row.height * row.width * 3);
+  }
+}
+
 void ClipEncoder::prepare(const Row& row) {
   if (encoder_ == nullptr || encoder_->geometry().height != row.height ||
       encoder_->geometry().width != row.width) {
-    vae_.device().synchronize();
-    encoder_.reset();  // before the next one takes its memory
-    encoder_ = std::make_unique<VaeEncoder>(vae_, VaeGeometry{row.height, row.width, 0});
-    const VaeConfig& config = vae_.config();
-    const std::int64_t latent_frames = encoder_->geometry().chunk;
-    const std::int64_t frames =
-        std::max(config.video_frames(latent_frames), config.temporal_factor() * latent_frames);
-    for (Staging& chunk : chunks_) {
-      chunk = Staging();
-      chunk = Staging(vae_.device(), frames * row.height * row.width * 3);
+    try {
+      make_room(row);
+    } catch (const OutOfMemory& error) {
+      throw OutOfMemory(error.asked,
+                        cat(error.what(), "; whole frames of ", row.height, " high x ", row.width,
+                            " wide: what helps is --vae_tiling, smaller frames, or a GPU that "
+                            "nobody else uses or that has more memory"));
     }
   }
   encoder_->begin_clip();

@@ -37,7 +37,9 @@ class ClipEncoder {
   /// One that the device fills, one that is waited for, one that is being written.
   static constexpr std::size_t clips_at_once = 3;
 
+  /// Throws OutOfMemory that says what would help.
   void prepare(const Row& row);
+  void make_room(const Row& row);
   /// Copies the clip's next frames, `seen` having been taken.
   static void gather(const Row& row, FrameQueue& frames, std::int64_t seen, std::int64_t count,
                      std::uint8_t* to);

@@ -9,8 +9,10 @@
 #include "base/text.hpp"
 #include "comm/agree.hpp"
 #include "device/open_device.hpp"
+#include "device/out_of_memory.hpp"
 #include "model/dit/run_config.hpp"
 #include "model/storage.hpp"
+#include "sample/sample_advice.hpp"
 #include "sample/sample_memory.hpp"
 #include "sample/sample_plan.hpp"
 #include "sample/sampled_model.hpp"
@@ -70,23 +72,38 @@ std::set<std::string> texts_of(const SamplePlan& plan, const std::vector<Batch>&
   return texts;
 }
 
+/// What a GPU has to hold for `videos` videos that are made one after the other.
+SampledStages stages_of(const SampleOptions& options, const SampledModel& model, std::size_t videos) {
+  return {model.config,
+          storage_dtype(options.params_dtype),
+          model.parts.vae,
+          model.parts.text_encoder,
+          storage_dtype(storage_on(DeviceKind::cuda, options.encoder_dtype)),
+          guided(options),
+          options.guidance_branches,
+          options.vae_tiling,
+          options.sample_steps,
+          videos > 1};
+}
+
+/// The one that takes most memory.
+const VideoRequest& largest_of(const std::vector<VideoRequest>& requests) {
+  const auto pixels = [](const VideoRequest& r) { return r.frames * r.size.height * r.size.width; };
+  return *std::max_element(requests.begin(), requests.end(),
+                           [&](const auto& a, const auto& b) { return pixels(a) < pixels(b); });
+}
+
 /// False if a stop was asked for before the last batch was done.
-bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel& model,
+bool make_all(Runtime& runtime, Device& device, const SampleOptions& options, const SampledModel& model,
               const SamplePlan& plan, const std::vector<Batch>& batches, const Communicator& partners) {
-  if (batches.empty()) return true;
-  DeviceOptions device_options;
-  device_options.threads = runtime.threads(static_cast<int>(options.threads.value_or(0)));
-  device_options.reference = options.reference;
-  device_options.index = runtime.local_rank();
-  const std::unique_ptr<Device> device = open_device(device_options);
-  const Communicator branches = partners.on_device(*device);
-  const PromptTexts texts(*device, model.parts, texts_of(plan, batches, guided(options)),
+  const Communicator branches = partners.on_device(device);
+  const PromptTexts texts(device, model.parts, texts_of(plan, batches, guided(options)),
                           [&] { return runtime.signals().stop_asked(); });
   if (stop_asked(runtime, partners)) return false;
   StageTimes times;
   times.text_ms = texts.text_ms();
   const StopWatch loading;
-  VideoMaker maker(runtime, *device, model, options, plan, texts, branches, times);
+  VideoMaker maker(runtime, device, model, options, plan, texts, branches, times);
   times.load_ms = texts.load_ms() + loading.ms();
   if (runtime.rank() == 0) log::info("models are loaded");
   const StopWatch sampling;
@@ -102,27 +119,41 @@ bool make_all(Runtime& runtime, const SampleOptions& options, const SampledModel
   return complete;
 }
 
+/// As make_all, on a device of its own; says what would take less memory where that is too small.
+bool make_on_device(Runtime& runtime, const SampleOptions& options, const SampledModel& model,
+                    const SamplePlan& plan, const std::vector<Batch>& batches, const Communicator& partners) {
+  if (batches.empty()) return true;
+  DeviceOptions device_options;
+  device_options.threads = runtime.threads(static_cast<int>(options.threads.value_or(0)));
+  device_options.reference = options.reference;
+  device_options.index = runtime.local_rank();
+  const std::unique_ptr<Device> device = open_device(device_options);
+  try {
+    return make_all(runtime, *device, options, model, plan, batches, partners);
+  } catch (const OutOfMemory& error) {
+    const std::optional<DeviceMemory> memory = device->memory();
+    if (!memory) throw;
+    std::vector<VideoRequest> requests;
+    for (const Batch& batch : batches) {
+      for (const std::int64_t place : batch) requests.push_back(plan.video(place).request);
+    }
+    const VideoRequest& largest = largest_of(requests);
+    throw CommError(cat(error.what(), "; ",
+                        sample_advice(stages_of(options, model, requests.size()), largest.size,
+                                      largest.frames, memory->total)));
+  }
+}
+
 /// What a GPU would have to hold, for the video that takes most.
 ExitCode tell_plan(const Runtime& runtime, const SampleOptions& options, const SampledModel& model) {
   const std::vector<VideoRequest> requests = video_requests(options, 0, model.trained_size);
   if (runtime.rank() != 0) return ExitCode::done;
-  const auto pixels = [](const VideoRequest& r) { return r.frames * r.size.height * r.size.width; };
-  const VideoRequest& largest = *std::max_element(
-      requests.begin(), requests.end(), [&](const auto& a, const auto& b) { return pixels(a) < pixels(b); });
-  const SampledStages stages{model.config,
-                             storage_dtype(options.params_dtype),
-                             model.parts.vae,
-                             model.parts.text_encoder,
-                             storage_dtype(storage_on(DeviceKind::cuda, options.encoder_dtype)),
-                             guided(options),
-                             options.guidance_branches,
-                             options.vae_tiling,
-                             options.sample_steps,
-                             requests.size() > 1};
-  std::fputs(cat(requests.size(), " videos, the largest ", to_text(largest.size), ", ", largest.frames,
-                 " frames\n", to_text(plan_sampling(stages, largest.size, largest.frames)))
-                 .c_str(),
-             stdout);
+  const VideoRequest& largest = largest_of(requests);
+  std::fputs(
+      cat(requests.size(), " videos, the largest ", to_text(largest.size), ", ", largest.frames, " frames\n",
+          to_text(plan_sampling(stages_of(options, model, requests.size()), largest.size, largest.frames)))
+          .c_str(),
+      stdout);
   return ExitCode::done;
 }
 
@@ -141,8 +172,8 @@ ExitCode run_sample(Runtime& runtime, const SampleOptions& asked) {
   const Communicator partners = runtime.world().split(share.group, runtime.rank());
   // Ranks end at different times, and one that waits must not take a core from the others.
   const Communicator ending = runtime.world().duplicate(Waiting::patient);
-  const bool complete =
-      make_all(runtime, options, model, plan, unfinished_batches(plan, model.parts, share.videos), partners);
+  const bool complete = make_on_device(runtime, options, model, plan,
+                                       unfinished_batches(plan, model.parts, share.videos), partners);
 
   const bool stopped = max_over(ending, std::int64_t{complete ? 0 : 1}) != 0;
   if (stopped) {

@@ -7,8 +7,10 @@
 
 #include "base/error.hpp"
 #include "base/philox.hpp"
+#include "device/out_of_memory.hpp"
 #include "model/vae/posterior.hpp"
 #include "model/vae/vae_clips.hpp"
+#include "support/forwarding_device.hpp"
 #include "support/tensors.hpp"
 #include "weights/random_weights.hpp"
 
@@ -125,6 +127,43 @@ TEST_F(ClipEncoderTest, AClipThatBreaksOffLeavesTheOthersAlone) {
   test::test_device().await(next.done);
   EXPECT_EQ(latent_of(config_, {}, before, good.values.get()), alone(before, {}));
   EXPECT_EQ(latent_of(config_, {}, after, next.values.get()), alone(after, {}));
+}
+
+/// Has no memory for more than it is asked to.
+class SmallDevice final : public test::ForwardingDevice {
+ public:
+  using ForwardingDevice::ForwardingDevice;
+  [[nodiscard]] void* allocate(std::int64_t bytes) override {
+    if (bytes > most) throw OutOfMemory(bytes, "the GPU is full");
+    return ForwardingDevice::allocate(bytes);
+  }
+  std::int64_t most = std::int64_t{1} << 40;
+};
+
+TEST_F(ClipEncoderTest, WithoutMemoryItSaysWhatHelpsAndTheNextSizeStillFits) {
+  SmallDevice device(test::test_device());
+  const Vae vae(device, config_, random_weights(4), DType::f32, VaeParts::encoder);
+  ClipEncoder clips(vae, {});
+  const Row large = row_of(1, 5, 256, 256);
+  const Row small = row_of(2, 5, 16, 16);
+  device.most = std::int64_t{8} << 20;
+  FrameQueue first(1 << 20);
+  push_frames(large, 5, first);
+  try {
+    (void)clips.start(large, first);
+    FAIL() << "it fits";
+  } catch (const OutOfMemory& error) {
+    EXPECT_GT(error.asked, device.most);
+    EXPECT_NE(std::string(error.what())
+                  .find("the GPU is full; whole frames of 256 high x 256 wide: what helps is --vae_tiling"),
+              std::string::npos)
+        << error.what();
+  }
+  FrameQueue second(1 << 20);
+  push_frames(small, 5, second);
+  const ClipMoments moments = clips.start(small, second);
+  device.await(moments.done);
+  EXPECT_EQ(latent_of(config_, {}, small, moments.values.get()), alone(small, {}));
 }
 
 TEST_F(ClipEncoderTest, TooManyOrTooFewFramesAreAnError) {

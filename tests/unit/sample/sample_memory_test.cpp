@@ -1,4 +1,5 @@
 #include "sample/sample_memory.hpp"
+#include "sample/sample_advice.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,6 +59,29 @@ TEST(SampleMemory, BranchesOneAfterTheOtherTakeLess) {
     return plan_sampling(stages, {480, 832}, 81)[1].total();
   };
   EXPECT_LT(denoising(GuidanceBranches::sequential) + 2 * gib, denoising(GuidanceBranches::batched));
+}
+
+TEST(SampleMemory, AdviceNamesTheFlagsThatMakeAVideoFit) {
+  SampledStages stages = wan_14b();
+  stages.many = true;
+  const FrameSize size{480, 832};
+  const auto advice = [&](std::int64_t bytes) { return sample_advice(stages, size, 81, bytes); };
+  const auto needs = [&](GuidanceBranches branches, bool tiled) {
+    SampledStages other = stages;
+    other.branches = branches;
+    other.tiling.enabled = tiled;
+    return peak(plan_sampling(other, size, 81));
+  };
+  const std::int64_t whole = peak(plan_sampling(stages, size, 81));
+  const std::int64_t tiled = needs(GuidanceBranches::automatic, true);
+  const std::int64_t least = needs(GuidanceBranches::sequential, true);
+  ASSERT_LT(least, tiled);
+  ASSERT_LT(tiled, whole);
+  EXPECT_NE(advice(whole).find("somebody else"), std::string::npos) << advice(whole);
+  EXPECT_NE(advice(whole - 1).find("what fits: --"), std::string::npos) << advice(whole - 1);
+  EXPECT_NE(advice(least).find("what fits: --guidance_branches sequential --vae_tiling, "), std::string::npos)
+      << advice(least);
+  EXPECT_NE(advice(least - 1).find("no flag makes it fit"), std::string::npos) << advice(least - 1);
 }
 
 TEST(SampleMemory, TextsTakeTheEncoderWhoseParametersAreKnown) {
