@@ -45,10 +45,13 @@ void ClipEncoder::prepare(const Row& row) {
     try {
       make_room(row);
     } catch (const OutOfMemory& error) {
+      VaeTiling tiling = tiling_;
+      tiling.enabled = true;
+      const bool tiles_help = !tiling_.enabled && tiling.cuts(row.height, row.width);
       throw OutOfMemory(error.asked,
-                        cat(error.what(), "; whole frames of ", row.height, " high x ", row.width,
-                            " wide: what helps is --vae_tiling, smaller frames, or a GPU that "
-                            "nobody else uses or that has more memory"));
+                        cat(error.what(), "; frames of ", row.height, " high x ", row.width,
+                            " wide: what helps is ", tiles_help ? "--vae_tiling, " : "",
+                            "smaller frames, or a GPU that nobody else uses or that has more memory"));
     }
   }
   encoder_->begin_clip();

@@ -7,6 +7,7 @@
 #include "device/ops/plan/plan_ops.hpp"
 
 namespace wan {
+
 std::int64_t BranchPass::arena_bytes(const Device& device, const Dit& dit,
                                      const std::vector<PackSample>& samples) {
   const std::int64_t multiple = row_multiple(device.kind());

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "device/ops.hpp"
 #include "device/ops/plan/plan_ops.hpp"
+#include "sample/shared_start.hpp"
 
 namespace wan {
 namespace {
@@ -96,6 +97,16 @@ std::int64_t Denoiser::most_rows(const std::vector<DenoiseItem>& items, int way)
   return most;
 }
 
+std::int64_t Denoiser::text_cache_bytes(const std::vector<DenoiseItem>& items, int way) const {
+  std::int64_t bytes = 0;
+  for (const std::vector<int>& branches : branches_of(way)) {
+    const Pack pack(samples_of(items, branches), row_multiple(device_.kind()));
+    bytes +=
+        TextCache::bytes(dit_.storage(), dit_.config().num_layers, pack.text_rows(), dit_.config().dim());
+  }
+  return bytes;
+}
+
 GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
   if (!both_here() || settings_.branches == GuidanceBranches::batched)
     return GuidanceRace(GuidanceRace::batched);
@@ -105,8 +116,11 @@ GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
   for (const DenoiseItem& item : items) tokens += 2 * item.grid.tokens();
   if (tokens > batched_at_most_tokens) return GuidanceRace(GuidanceRace::sequential);
   const std::optional<DeviceMemory> memory = device_.memory();
+  // Until the race is decided, the texts of both ways are there.
   const auto needed = static_cast<double>(arena_bytes(items, GuidanceRace::batched) +
-                                          SharedStart::bytes(dit_, most_rows(items, GuidanceRace::batched)));
+                                          SharedStart::bytes(dit_, most_rows(items, GuidanceRace::batched)) +
+                                          text_cache_bytes(items, GuidanceRace::batched) +
+                                          text_cache_bytes(items, GuidanceRace::sequential));
   if (memory && needed > most_of_free * static_cast<double>(memory->free)) {
     return GuidanceRace(GuidanceRace::sequential);
   }
@@ -169,7 +183,7 @@ DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& pro
     const Passes& passes = ways[static_cast<std::size_t>(way)];
     Dump* step_dump = i == 0 ? dump : nullptr;
     if (start) {
-      const auto branches = static_cast<std::int64_t>(passes.size() == 1 ? 2 : 1);
+      const std::int64_t branches = passes.size() == 1 ? 2 : 1;
       start->compute(Walk(device_, arena, {step_dump, nullptr}), sample.view, times, i, branches);
       for (std::size_t p = 0; p < passes.size(); ++p) {
         const Walk walk(device_, arena, {std::exchange(step_dump, nullptr), nullptr});

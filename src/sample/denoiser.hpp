@@ -55,7 +55,8 @@ class Denoiser {
   /// Called after every step with its number, from 0; says whether to go on, the same on all ranks. A GPU may
   /// still be at the step.
   using Progress = std::function<bool(std::int64_t step)>;
-  /// Collective over `branches`. `dump`, if given, sees the activations of the first step's first pass.
+  /// Collective over `branches`. `dump`, if given, sees the activations of the first step's first pass;
+  /// of what branches have in common, those of one branch.
   [[nodiscard]] DenoiseReport run(std::vector<DenoiseItem>& items, const Progress& progress,
                                   Dump* dump = nullptr) const;
 
@@ -66,6 +67,8 @@ class Denoiser {
   [[nodiscard]] std::vector<std::vector<int>> branches_of(int way) const;
   [[nodiscard]] Passes make_passes(const std::vector<DenoiseItem>& items, int way) const;
   [[nodiscard]] std::int64_t arena_bytes(const std::vector<DenoiseItem>& items, int way) const;
+  /// Of all passes.
+  [[nodiscard]] std::int64_t text_cache_bytes(const std::vector<DenoiseItem>& items, int way) const;
   /// Rows of the largest pass.
   [[nodiscard]] std::int64_t most_rows(const std::vector<DenoiseItem>& items, int way) const;
   /// Starts with what settings, device and memory leave open.

@@ -2,13 +2,15 @@
 #include <cstdint>
 #include <string>
 
+#include "device/device.hpp"
 #include "sample/sample_memory.hpp"
 
 namespace wan {
 
-/// What to change where a video needs more than the `bytes` of a GPU's memory: what its stages take, the
-/// flags that make it fit if there are any, or that nothing but a smaller video or a larger GPU does.
+/// What to change where a video did not find the memory it needs on a GPU that now has `memory`: what its
+/// stages take, and the fewest flags that make it fit; or who else is to blame; or that only a smaller video
+/// or a larger GPU helps.
 [[nodiscard]] std::string sample_advice(const SampledStages& stages, const FrameSize& size,
-                                        std::int64_t frames, std::int64_t bytes);
+                                        std::int64_t frames, const DeviceMemory& memory);
 
 }  // namespace wan

@@ -72,18 +72,19 @@ std::set<std::string> texts_of(const SamplePlan& plan, const std::vector<Batch>&
   return texts;
 }
 
-/// What a GPU has to hold for `videos` videos that are made one after the other.
-SampledStages stages_of(const SampleOptions& options, const SampledModel& model, std::size_t videos) {
+/// What a GPU has to hold for so many batches, both branches of each or, where `ranks` share it, one.
+SampledStages stages_of(const SampleOptions& options, const SampledModel& model, int ranks,
+                        std::size_t batches) {
   return {model.config,
           storage_dtype(options.params_dtype),
           model.parts.vae,
           model.parts.text_encoder,
           storage_dtype(storage_on(DeviceKind::cuda, options.encoder_dtype)),
-          guided(options),
+          guided(options) && ranks == 1,
           options.guidance_branches,
           options.vae_tiling,
           options.sample_steps,
-          videos > 1};
+          batches > 1};
 }
 
 /// The one that takes most memory.
@@ -139,8 +140,8 @@ bool make_on_device(Runtime& runtime, const SampleOptions& options, const Sample
     }
     const VideoRequest& largest = largest_of(requests);
     throw CommError(cat(error.what(), "; ",
-                        sample_advice(stages_of(options, model, requests.size()), largest.size,
-                                      largest.frames, memory->total)));
+                        sample_advice(stages_of(options, model, partners.size(), batches.size()),
+                                      largest.size, largest.frames, *memory)));
   }
 }
 
@@ -151,7 +152,7 @@ ExitCode tell_plan(const Runtime& runtime, const SampleOptions& options, const S
   const VideoRequest& largest = largest_of(requests);
   std::fputs(
       cat(requests.size(), " videos, the largest ", to_text(largest.size), ", ", largest.frames, " frames\n",
-          to_text(plan_sampling(stages_of(options, model, requests.size()), largest.size, largest.frames)))
+          to_text(plan_sampling(stages_of(options, model, 1, requests.size()), largest.size, largest.frames)))
           .c_str(),
       stdout);
   return ExitCode::done;

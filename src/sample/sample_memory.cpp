@@ -48,23 +48,27 @@ StageMemory denoising(const SampledStages& stages, const Dit& dit, const Grid& g
   const std::int64_t rows = pack.rows();
   const std::int64_t passes = together ? 1 : branches;
   const DitConfig& config = dit.config();
+  // While it is open which way is faster, both have theirs.
+  const std::int64_t caches =
+      together && stages.guided && stages.branches == GuidanceBranches::automatic ? 2 : passes;
   const std::int64_t keys =
-      passes * config.num_layers * pack.text_rows() * 2 * config.dim() * bytes_of(dit.storage());
+      caches * TextCache::bytes(dit.storage(), config.num_layers, pack.text_rows(), config.dim());
   const std::int64_t times = stages.steps * 7 * config.dim() * bytes_of(DType::f32);
   // The sample, UniPC's four and the branches' velocities.
   const std::int64_t states = 5 + branches;
   const std::int64_t latents = states * grid.tokens() * 4 * config.in_channels * bytes_of(DType::f32);
   // Row index and position of each token, and the index that replaces it.
   const std::int64_t tables = passes * rows * 5 * bytes_of(DType::i32);
-  return {"denoising",
-          {{"transformer", weight_bytes(dit)},
-           {"activations",
-            dit.predict_bytes(plan, {rows, pack.text_rows(), static_cast<std::int64_t>(samples.size())},
-                              multiple)},
-           {"common start", stages.guided ? SharedStart::bytes(dit, rows) : 0},
-           {"text keys", keys},
-           {"latents, times", latents + times + tables},
-           {"libraries", product_libraries}}};
+  StageMemory out{"denoising",
+                  {{"transformer", weight_bytes(dit)},
+                   {"activations",
+                    dit.predict_bytes(
+                        plan, {rows, pack.text_rows(), static_cast<std::int64_t>(samples.size())}, multiple)},
+                   {"text keys", keys},
+                   {"latents, times", latents + times + tables},
+                   {"libraries", product_libraries}}};
+  if (stages.guided) out.kinds.emplace_back("common start", SharedStart::bytes(dit, rows));
+  return out;
 }
 
 std::int64_t decoder_activations(const SampledStages& stages, std::int64_t height, std::int64_t width) {
@@ -97,6 +101,12 @@ std::int64_t StageMemory::total() const {
   return sum;
 }
 
+std::int64_t peak(const std::vector<StageMemory>& stages) {
+  std::int64_t most = 0;
+  for (const StageMemory& stage : stages) most = std::max(most, stage.total());
+  return most;
+}
+
 std::vector<StageMemory> plan_sampling(const SampledStages& stages, const FrameSize& size,
                                        std::int64_t frames) {
   const Dit dit(stages.transformer, stages.storage);
@@ -117,7 +127,6 @@ std::vector<StageMemory> plan_sampling(const SampledStages& stages, const FrameS
 
 std::string to_text(const std::vector<StageMemory>& stages) {
   std::string out;
-  std::int64_t peak = 0;
   const auto line = [&](const char* stage, const char* kind, std::int64_t bytes) {
     char text[128];
     std::snprintf(text, sizeof text, "%-10s %-15s %8.2f GiB\n", stage, kind,
@@ -127,9 +136,8 @@ std::string to_text(const std::vector<StageMemory>& stages) {
   for (const StageMemory& stage : stages) {
     for (const auto& [kind, bytes] : stage.kinds) line(stage.stage.c_str(), kind.c_str(), bytes);
     line(stage.stage.c_str(), "in all", stage.total());
-    peak = std::max(peak, stage.total());
   }
-  line("peak", "", peak);
+  line("peak", "", peak(stages));
   return out;
 }
 

@@ -35,6 +35,9 @@ struct StageMemory {
   [[nodiscard]] std::int64_t total() const;
 };
 
+/// Of the stage that takes most.
+[[nodiscard]] std::int64_t peak(const std::vector<StageMemory>& stages);
+
 /// The stages in which a GPU makes one video: the texts' encoding, the denoising, the decoding. Models are
 /// there one after the other, as sample_job and video_maker have them. What libraries take is an allowance.
 [[nodiscard]] std::vector<StageMemory> plan_sampling(const SampledStages& stages, const FrameSize& size,

@@ -11,6 +11,9 @@ namespace wan {
 class StepPack {
  public:
   StepPack(Device& device, std::vector<PackSample> samples);
+  // The view points into it.
+  StepPack(const StepPack&) = delete;
+  StepPack& operator=(const StepPack&) = delete;
 
   [[nodiscard]] const Pack& pack() const { return pack_; }
   [[nodiscard]] const PackView& view() const { return view_; }

@@ -63,9 +63,10 @@ struct Options {
 
 /// A pack, loaded, with an arena for it.
 struct Batch {
-  Batch(Device& device, const Dit& dit, const Options& options, std::int64_t samples, bool train)
+  Batch(Device& device, const Dit& dit, const Options& options, const std::vector<PackSample>& samples,
+        bool train)
       : multiple(row_multiple(device.kind())),
-        pack(options.pack(samples), multiple),
+        pack(samples, multiple),
         capacity{pack.tokens(), pack.text_rows(), static_cast<std::int64_t>(pack.samples().size())},
         buffers(device, capacity, multiple),
         view(buffers.load(pack)) {
@@ -164,7 +165,7 @@ void time_step(Device& device, const Options& options, const std::string& name, 
 
 /// Forward, loss gradient, backward and AdamW.
 void time_training(Device& device, const Dit& dit, const Options& options, Json& out) {
-  Batch batch(device, dit, options, options.samples, true);
+  Batch batch(device, dit, options, options.pack(options.samples), true);
   Moments moments(device, dit);
   DitSaved saved;
   saved.recompute = options.recompute;
@@ -191,7 +192,10 @@ void time_training(Device& device, const Dit& dit, const Options& options, Json&
 /// One step of sampling as a Denoiser takes it: the conditioned and the unconditioned branch of one clip as a
 /// pack of two, with what they have in common computed once.
 void time_guided(Device& device, const Dit& dit, const Options& options, Json& out) {
-  Batch pair(device, dit, options, 2, false);
+  std::vector<PackSample> samples = options.pack(1);
+  const std::vector<PackSample> branch = samples;
+  samples.insert(samples.end(), branch.begin(), branch.end());
+  Batch pair(device, dit, options, samples, false);
   const TextCache cache(device, dit.storage(), dit.config().num_layers, pair.pack.text_rows(),
                         dit.config().dim());
   const Walk walk(device, *pair.arena);
@@ -204,7 +208,7 @@ void time_guided(Device& device, const Dit& dit, const Options& options, Json& o
       Owned::integers(device, {rows}, std::vector<std::int32_t>(static_cast<std::size_t>(rows)));
   PackView view = pair.view;
   view.row_index = one_time;
-  const SharedStart start(device, dit, options.pack(1), rows);
+  const SharedStart start(device, dit, branch, rows);
   const Tensor latents = pair.latents;
   const Tensor half{latents.data, latents.dtype, {latents.elements() / 2}};
   time_step(device, options, "guided_step", out, [&] {
@@ -215,7 +219,7 @@ void time_guided(Device& device, const Dit& dit, const Options& options, Json& o
 
 /// One forward, the text's part included.
 void time_forward(Device& device, const Dit& dit, const Options& options, Json& out) {
-  Batch batch(device, dit, options, options.samples, false);
+  Batch batch(device, dit, options, options.pack(options.samples), false);
   const Walk walk(device, *batch.arena);
   time_step(device, options, "forward", out,
             [&] { dit.predict(walk, batch.view, batch.latents, batch.text, batch.prediction); });

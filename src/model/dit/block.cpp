@@ -43,8 +43,8 @@ void block_forward(const DitContext& context, const ParameterUnit& unit, const B
     text_keys_forward(context, unit, groups, conditioning.context, saved.text);
   }
   saved.x2 = context.tokens(dim);
-  // The feed-forward's result goes where the cross-attention's was; without a backward, both where the first
-  // was.
+  // The feed-forward's result goes where the cross-attention's was; without a backward, both where the
+  // self-attention's was, unless that was given.
   const Tensor y = context.keeps_products() || attended ? context.tokens(dim) : saved.self_attention.y;
   cross_attention_forward(context, unit, groups, saved.text,
                           {x, saved.self_attention.y, attention_gate(saved.modulation), row_index, saved.x1},

@@ -27,6 +27,7 @@ class Nvml:
             self.handle = self._first_visible()
 
     def _first_visible(self):
+        # NVML counts by bus, as CUDA does where GPUs are alike.
         first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         handle = ctypes.c_void_p()
         if first.isdigit():

@@ -1,9 +1,8 @@
 #include "sample/sample_memory.hpp"
-#include "sample/sample_advice.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include "sample/sample_advice.hpp"
 
 namespace wan {
 namespace {
@@ -19,12 +18,6 @@ SampledStages wan_14b() {
   stages.vae.latents_mean.assign(16, 0);
   stages.vae.latents_std.assign(16, 1);
   return stages;
-}
-
-std::int64_t peak(const std::vector<StageMemory>& stages) {
-  std::int64_t most = 0;
-  for (const StageMemory& stage : stages) most = std::max(most, stage.total());
-  return most;
 }
 
 std::int64_t bytes_of_kind(const StageMemory& stage, const std::string& kind) {
@@ -61,11 +54,16 @@ TEST(SampleMemory, BranchesOneAfterTheOtherTakeLess) {
   EXPECT_LT(denoising(GuidanceBranches::sequential) + 2 * gib, denoising(GuidanceBranches::batched));
 }
 
-TEST(SampleMemory, AdviceNamesTheFlagsThatMakeAVideoFit) {
+TEST(SampleMemory, AdviceNamesTheFewestFlagsThatMakeAVideoFit) {
   SampledStages stages = wan_14b();
   stages.many = true;
   const FrameSize size{480, 832};
-  const auto advice = [&](std::int64_t bytes) { return sample_advice(stages, size, 81, bytes); };
+  const auto advice = [&](std::int64_t total) {
+    return sample_advice(stages, size, 81, {total - gib, total});
+  };
+  const auto says = [&](std::int64_t total, const char* what) {
+    return advice(total).find(what) != std::string::npos;
+  };
   const auto needs = [&](GuidanceBranches branches, bool tiled) {
     SampledStages other = stages;
     other.branches = branches;
@@ -77,11 +75,14 @@ TEST(SampleMemory, AdviceNamesTheFlagsThatMakeAVideoFit) {
   const std::int64_t least = needs(GuidanceBranches::sequential, true);
   ASSERT_LT(least, tiled);
   ASSERT_LT(tiled, whole);
-  EXPECT_NE(advice(whole).find("somebody else"), std::string::npos) << advice(whole);
-  EXPECT_NE(advice(whole - 1).find("what fits: --"), std::string::npos) << advice(whole - 1);
-  EXPECT_NE(advice(least).find("what fits: --guidance_branches sequential --vae_tiling, "), std::string::npos)
-      << advice(least);
-  EXPECT_NE(advice(least - 1).find("no flag makes it fit"), std::string::npos) << advice(least - 1);
+  EXPECT_TRUE(says(whole + 2 * gib, "the plan is too low")) << advice(whole + 2 * gib);
+  EXPECT_TRUE(says(whole, "somebody else")) << advice(whole);
+  EXPECT_TRUE(says(whole - 1, "what fits: --vae_tiling, ")) << advice(whole - 1);
+  EXPECT_TRUE(says(least, "what fits: --guidance_branches sequential --vae_tiling, ")) << advice(least);
+  EXPECT_TRUE(says(least - 1, "smaller video")) << advice(least - 1);
+  EXPECT_TRUE(says(20 * gib, "no video fits, however small")) << advice(20 * gib);
+  stages.storage = DType::f32;
+  EXPECT_TRUE(says(whole, "what fits: --params_dtype bf16, ")) << advice(whole);
 }
 
 TEST(SampleMemory, TextsTakeTheEncoderWhoseParametersAreKnown) {

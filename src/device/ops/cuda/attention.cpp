@@ -14,10 +14,11 @@ namespace {
 
 using kernels::AttentionPart;
 
-/// Text has no more keys; a self-attention of as few is no matter.
+/// Text has no more keys.
 constexpr std::int64_t most_few_keys = 512;
-/// With more keys, each of which counts once, cuDNN's backward is faster. So is a whole step with its
-/// forward, though ours is the faster of the two on its own: it leaves the products after it a lower clock.
+/// With more keys, each of which counts once, cuDNN's backward is faster (a self-attention of as few is no
+/// matter). So is a whole step with its forward, though ours is the faster of the two on its own: it leaves
+/// the products after it a lower clock.
 constexpr std::int64_t most_plain_keys = 128;
 
 /// Whether the kernels for few keys are for so many.

@@ -41,12 +41,12 @@ struct HeldRow {
   KOKKOS_FORCEINLINE_FUNCTION void put(Columns<pack_width> c, const Stored& stored) { pack[c.slot] = stored; }
 };
 
-/// Sums over `lanes` neighbouring lanes of a warp, with the same bits in each, since a + b = b + a.
-template <int lanes = 32, int n>
+/// Sums over the lanes of a warp, with the same bits in each, since a + b = b + a.
+template <int n>
 KOKKOS_FORCEINLINE_FUNCTION void add_up_warp(float (&value)[n]) {
 #if defined(__CUDA_ARCH__)
 #pragma unroll
-  for (int apart = lanes / 2; apart > 0; apart /= 2) {
+  for (int apart = 16; apart > 0; apart /= 2) {
 #pragma unroll
     for (int i = 0; i < n; ++i) value[i] += __shfl_xor_sync(0xffffffffU, value[i], apart);
   }
