@@ -81,30 +81,17 @@ Denoiser::Passes Denoiser::make_passes(const std::vector<DenoiseItem>& items, in
   return passes;
 }
 
-std::int64_t Denoiser::arena_bytes(const std::vector<DenoiseItem>& items, int way) const {
-  std::int64_t most = 0;
+Denoiser::Needs Denoiser::needs(const std::vector<DenoiseItem>& items, int way) const {
+  Needs out;
   for (const std::vector<int>& branches : branches_of(way)) {
-    most = std::max(most, BranchPass::arena_bytes(device_, dit_, samples_of(items, branches)));
-  }
-  return most;
-}
-
-std::int64_t Denoiser::most_rows(const std::vector<DenoiseItem>& items, int way) const {
-  std::int64_t most = 0;
-  for (const std::vector<int>& branches : branches_of(way)) {
-    most = std::max(most, Pack(samples_of(items, branches), row_multiple(device_.kind())).rows());
-  }
-  return most;
-}
-
-std::int64_t Denoiser::text_cache_bytes(const std::vector<DenoiseItem>& items, int way) const {
-  std::int64_t bytes = 0;
-  for (const std::vector<int>& branches : branches_of(way)) {
-    const Pack pack(samples_of(items, branches), row_multiple(device_.kind()));
-    bytes +=
+    const std::vector<PackSample> samples = samples_of(items, branches);
+    const Pack pack(samples, row_multiple(device_.kind()));
+    out.arena_bytes = std::max(out.arena_bytes, BranchPass::arena_bytes(device_, dit_, samples));
+    out.rows = std::max(out.rows, pack.rows());
+    out.text_cache_bytes +=
         TextCache::bytes(dit_.storage(), dit_.config().num_layers, pack.text_rows(), dit_.config().dim());
   }
-  return bytes;
+  return out;
 }
 
 GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
@@ -116,11 +103,11 @@ GuidanceRace Denoiser::begin_race(const std::vector<DenoiseItem>& items) const {
   for (const DenoiseItem& item : items) tokens += 2 * item.grid.tokens();
   if (tokens > batched_at_most_tokens) return GuidanceRace(GuidanceRace::sequential);
   const std::optional<DeviceMemory> memory = device_.memory();
+  const Needs batched = needs(items, GuidanceRace::batched);
+  const Needs sequential = needs(items, GuidanceRace::sequential);
   // Until the race is decided, the texts of both ways are there.
-  const auto needed = static_cast<double>(arena_bytes(items, GuidanceRace::batched) +
-                                          SharedStart::bytes(dit_, most_rows(items, GuidanceRace::batched)) +
-                                          text_cache_bytes(items, GuidanceRace::batched) +
-                                          text_cache_bytes(items, GuidanceRace::sequential));
+  const auto needed = static_cast<double>(batched.arena_bytes + SharedStart::bytes(dit_, batched.rows) +
+                                          batched.text_cache_bytes + sequential.text_cache_bytes);
   if (memory && needed > most_of_free * static_cast<double>(memory->free)) {
     return GuidanceRace(GuidanceRace::sequential);
   }
@@ -141,8 +128,9 @@ DenoiseReport Denoiser::run(std::vector<DenoiseItem>& items, const Progress& pro
   std::vector<Passes> ways(2);
   for (const int way : {GuidanceRace::batched, GuidanceRace::sequential}) {
     if (!open && race.winner() != way) continue;
-    bytes = std::max(bytes, arena_bytes(items, way));
-    rows = std::max(rows, most_rows(items, way));
+    const Needs of_way = needs(items, way);
+    bytes = std::max(bytes, of_way.arena_bytes);
+    rows = std::max(rows, of_way.rows);
   }
   const DeviceBuffer memory(device_, bytes);
   Arena arena(memory.data(), memory.bytes());

@@ -63,14 +63,17 @@ class Denoiser {
  private:
   using Passes = std::vector<std::unique_ptr<BranchPass>>;
 
+  /// What a way takes of the device, next to the model.
+  struct Needs {
+    std::int64_t arena_bytes = 0;
+    std::int64_t rows = 0;              ///< of the largest pass
+    std::int64_t text_cache_bytes = 0;  ///< of all passes
+  };
+
   /// The branches of this rank, by the pass that computes them.
   [[nodiscard]] std::vector<std::vector<int>> branches_of(int way) const;
   [[nodiscard]] Passes make_passes(const std::vector<DenoiseItem>& items, int way) const;
-  [[nodiscard]] std::int64_t arena_bytes(const std::vector<DenoiseItem>& items, int way) const;
-  /// Of all passes.
-  [[nodiscard]] std::int64_t text_cache_bytes(const std::vector<DenoiseItem>& items, int way) const;
-  /// Rows of the largest pass.
-  [[nodiscard]] std::int64_t most_rows(const std::vector<DenoiseItem>& items, int way) const;
+  [[nodiscard]] Needs needs(const std::vector<DenoiseItem>& items, int way) const;
   /// Starts with what settings, device and memory leave open.
   [[nodiscard]] GuidanceRace begin_race(const std::vector<DenoiseItem>& items) const;
 

@@ -85,6 +85,16 @@ TEST(SampleMemory, AdviceNamesTheFewestFlagsThatMakeAVideoFit) {
   EXPECT_TRUE(says(whole, "what fits: --params_dtype bf16, ")) << advice(whole);
 }
 
+TEST(SampleMemory, WhoComputesOneBranchIsNotAdvisedHowToComputeTwo) {
+  SampledStages stages = wan_14b();
+  stages.guided = false;
+  const FrameSize size{480, 832};
+  const std::int64_t whole = peak(plan_sampling(stages, size, 81));
+  const std::string advice = sample_advice(stages, size, 81, {whole - gib, whole - 1});
+  EXPECT_NE(advice.find("what fits: --vae_tiling, "), std::string::npos) << advice;
+  EXPECT_EQ(advice.find("--guidance_branches"), std::string::npos) << advice;
+}
+
 TEST(SampleMemory, TextsTakeTheEncoderWhoseParametersAreKnown) {
   const StageMemory texts = plan_sampling(wan_14b(), {480, 832}, 81)[0];
   // 5,680,910,336 parameters.
