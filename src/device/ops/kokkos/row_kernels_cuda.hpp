@@ -24,12 +24,12 @@ struct BlockShape {
   std::int64_t at_once = 0;  ///< blocks that the GPU runs side by side
 };
 
-/// work(shape, memory) in each block. At least Work::blocks of Work::most_lanes find registers on an SM.
+/// work(stages) in each block. At least Work::blocks of Work::most_lanes find registers on an SM.
 template <class Work>
 __global__ void __launch_bounds__(Work::most_lanes, Work::blocks)
     run_blocks(const Work work, const int stages, const std::uint32_t stage_bytes) {
   extern __shared__ __align__(16) char memory[];
-  work(stages, stage_bytes, shared_address(memory));
+  work(Stages{stages, stage_bytes, shared_address(memory)});
 }
 
 /// Bytes that an SM should have under way: 4.3 TB/s over 132 SMs at the latency of a loaded memory, near a
@@ -97,9 +97,14 @@ struct IndexedScalars {
   std::int32_t index;
 };
 
-/// Rows that blocks take in turn, in packs.
+/// Rows that a block takes: so many that it seldom waits for parameters, and so few that blocks end and begin
+/// all the time. SMs reach memory at different speeds; of one wave of long blocks the last would end a tenth
+/// after the others.
+inline constexpr std::int64_t rows_of_block = 5;
+
+/// A block's rows, in packs.
 template <class Kernel>
-struct RowPerBlock {
+struct RowsPerBlock {
   static constexpr int most_lanes = kernels::most_lanes;
   // What a lane holds of one row and its parameters leaves room for three of them, what it holds of more not.
   static constexpr int blocks = Kernel::column_bytes <= bytes_of_column<bf16> ? 3 : 2;
@@ -108,17 +113,17 @@ struct RowPerBlock {
   RowIndex index;
   Kernel kernel;
 
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(int stages, std::uint32_t stage_bytes,
-                                              SharedAddress memory) const {
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Stages& stages) const {
 #if defined(__CUDA_ARCH__)
     const PackLanes lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
     const ParameterLanes parameter_lanes(lanes);
-    const RowRange range{std::int64_t{blockIdx.x}, rows, std::int64_t{gridDim.x}};
-    std::int32_t held = index(range.first);
+    const std::int64_t first = std::int64_t{blockIdx.x} * rows_of_block;
+    const RowRange range{first, first + rows_of_block < rows ? first + rows_of_block : rows};
+    const StagedWalk<HeldDelivery, Kernel> walk(lanes, kernel, range, stages);
+    std::int32_t held = index(first);
     auto parameters = kernel.parameters(parameter_lanes, held);
     using Scalars = decltype(kernel.scalars(lanes, 0));
-    walk_staged<HeldDelivery>(
-        lanes, kernel, range, stages, stage_bytes, memory,
+    walk.each(
         [&](std::int64_t row) {
           return IndexedScalars<Scalars>{kernel.scalars(lanes, row), index(row)};
         },
@@ -131,8 +136,6 @@ struct RowPerBlock {
         });
 #else
     static_cast<void>(stages);
-    static_cast<void>(stage_bytes);
-    static_cast<void>(memory);
 #endif
   }
 };
@@ -156,9 +159,10 @@ void launch_packed_rows(const char* label, std::int64_t rows, std::int64_t cols,
   if (rows <= 0 || cols <= 0) return;
   if constexpr (Kernel::column_bytes > 0) {
     if (const int lanes = lanes_of_row(cols); packs && lanes > 0) {
-      using Work = RowPerBlock<Kernel>;
+      using Work = RowsPerBlock<Kernel>;
       const BlockShape& shape = block_shape<Work>(label, lanes, cols * Kernel::column_bytes);
-      launch_blocks(label, shape, std::min(shape.at_once, rows), Work{rows, {row_index}, kernel});
+      launch_blocks(label, shape, (rows + rows_of_block - 1) / rows_of_block,
+                    Work{rows, {row_index}, kernel});
       return;
     }
   }

@@ -94,35 +94,39 @@ struct SummedChunk {
   Kernel kernel;
 
   /// By a block.
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(int stages, std::uint32_t stage_bytes,
-                                              SharedAddress memory) const {
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Stages& stages) const {
 #if defined(__CUDA_ARCH__)
     const PackLanes lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
-    walk(lanes, std::int64_t{blockIdx.x}, [&](const RowRange& range, const auto& body) {
-      walk_staged<SummedDelivery<count>>(
-          lanes, kernel, range, stages, stage_bytes, memory,
-          [&](std::int64_t row) { return kernel.scalars(lanes, row); }, body);
+    const std::int64_t number = blockIdx.x;
+    const StagedWalk<SummedDelivery<count>, Kernel> walk(lanes, kernel, range(number), stages);
+    sum(lanes, number, [&](const auto& body) {
+      walk.each([&](std::int64_t row) { return kernel.scalars(lanes, row); }, body);
     });
 #else
     static_cast<void>(stages);
-    static_cast<void>(stage_bytes);
-    static_cast<void>(memory);
 #endif
   }
   /// By a warp.
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t number) const {
-    walk(lanes, number, [&](const RowRange& range, const auto& body) {
-      for (std::int64_t row = range.first; row < range.last; ++row)
+    const RowRange of_chunk = range(number);
+    sum(lanes, number, [&](const auto& body) {
+      for (std::int64_t row = of_chunk.first; row < of_chunk.last; ++row)
         body(row, kernel.rows(lanes, row), kernel.scalars(lanes, row));
     });
   }
 
  private:
-  template <class AnyLanes, class Through>
-  KOKKOS_FORCEINLINE_FUNCTION void walk(const AnyLanes& lanes, std::int64_t number,
-                                        const Through& through) const {
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION RowRange range(std::int64_t number) const {
     const std::int64_t first = number * chunk;
-    const std::int64_t last = first + chunk < rows ? first + chunk : rows;
+    return {first, first + chunk < rows ? first + chunk : rows};
+  }
+
+  /// each_row(body) calls the body for each row.
+  template <class AnyLanes, class EachRow>
+  KOKKOS_FORCEINLINE_FUNCTION void sum(const AnyLanes& lanes, std::int64_t number,
+                                       const EachRow& each_row) const {
+    const std::int64_t first = range(number).first;
+    const std::int64_t last = range(number).last;
     const RowIndex index{sums.row_index};
     auto part = sums_of<count>(lanes);
     bool fresh = true;
@@ -132,7 +136,7 @@ struct SummedChunk {
     float* to[count];
     targets(number, fresh, index(first), to);
     part.begin(lanes, cols, to, fresh);
-    through(RowRange{first, last}, [&](std::int64_t row, const auto& of_row, const auto& scalars) {
+    each_row([&](std::int64_t row, const auto& of_row, const auto& scalars) {
       if (row == end) {
         part.end(lanes, cols, to, fresh);
         fresh = false;

@@ -113,11 +113,21 @@ class HeldDelivery : public Stage {
 
 inline constexpr int most_stages = most_requests + 1;
 
-/// Where a walk goes: rows first, first + step, … below last.
+/// Places in shared memory, each for what a kernel holds of one row.
+struct Stages {
+  int count;
+  std::uint32_t bytes;  ///< of one
+  SharedAddress memory;
+
+  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION SharedAddress operator[](int stage) const {
+    return memory + static_cast<std::uint32_t>(stage) * bytes;
+  }
+};
+
+/// Rows first … last - 1.
 struct RowRange {
   std::int64_t first;
   std::int64_t last;
-  std::int64_t step = 1;
 };
 
 /// What lane `source` of the warp holds.
@@ -139,39 +149,49 @@ KOKKOS_FORCEINLINE_FUNCTION Value from_lane(const Value& value, int source) {
   return value;
 }
 
-/// body(row, rows, scalars) for each row with what the kernel holds of it, as Delivery brings it, and
-/// scalars(row). Memory has `stages` places of `stage_bytes`: in one is the row that the kernel works on, in
-/// the others rows under way. Each lane of a warp reads the scalars of one row in 32, so that they are waited
-/// for once in as many rows.
-template <class Delivery, class Kernel, class Scalars, class Body>
-KOKKOS_FORCEINLINE_FUNCTION void walk_staged(const PackLanes& lanes, const Kernel& kernel,
-                                             const RowRange& range, int stages, std::uint32_t stage_bytes,
-                                             SharedAddress memory, const Scalars& scalars, const Body& body) {
-  if (range.first >= range.last) return;
-  const auto request = [&](std::int64_t row, int stage) {
-    if (row < range.last) {
-      kernel.rows(RowRequest(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes), row);
-    }
-    close_request();
-  };
-  const int ahead = stages - 1;
-  std::int64_t coming = range.first;
-  for (int stage = 0; stage < ahead; ++stage, coming += range.step) request(coming, stage);
-  decltype(scalars(range.first)) of_lane;
-  int stage = 0;
-  int turn = 0;
-  for (std::int64_t row = range.first; row < range.last; row += range.step, coming += range.step) {
-    request(coming, stage == 0 ? ahead : stage - 1);
-    if (turn == 0) {
-      const std::int64_t own = row + lanes.lane() % 32 * range.step;
-      of_lane = scalars(own < range.last ? own : row);
-    }
-    wait_for_request(ahead);
-    body(row, kernel.rows(Delivery(lanes, memory + static_cast<std::uint32_t>(stage) * stage_bytes), row),
-         from_lane(of_lane, turn));
-    turn = (turn + 1) & 31;
-    stage = stage + 1 == stages ? 0 : stage + 1;
+/// The rows that a block walks: in one stage is the row that the kernel works on, in the others are rows
+/// under way, the first of them from the start.
+template <class Delivery, class Kernel>
+class StagedWalk {
+ public:
+  KOKKOS_FORCEINLINE_FUNCTION StagedWalk(const PackLanes& lanes, const Kernel& kernel, const RowRange& range,
+                                         const Stages& stages)
+      : lanes_(lanes), kernel_(kernel), range_(range), stages_(stages) {
+    for (int stage = 0; stage < stages.count - 1; ++stage) request(range.first + stage, stage);
   }
-}
+
+  /// body(row, rows, scalars) for each row with what the kernel holds of it, as Delivery brings it, and
+  /// scalars(row). Each lane of a warp reads the scalars of one row in 32, so that they are waited for once
+  /// in as many rows.
+  template <class Scalars, class Body>
+  KOKKOS_FORCEINLINE_FUNCTION void each(const Scalars& scalars, const Body& body) const {
+    const int ahead = stages_.count - 1;
+    decltype(scalars(range_.first)) of_lane;
+    int stage = 0;
+    int turn = 0;
+    for (std::int64_t row = range_.first; row < range_.last; ++row) {
+      request(row + ahead, stage == 0 ? ahead : stage - 1);
+      if (turn == 0) {
+        const std::int64_t own = row + lanes_.lane() % 32;
+        of_lane = scalars(own < range_.last ? own : row);
+      }
+      wait_for_request(ahead);
+      body(row, kernel_.rows(Delivery(lanes_, stages_[stage]), row), from_lane(of_lane, turn));
+      turn = (turn + 1) & 31;
+      stage = stage == ahead ? 0 : stage + 1;
+    }
+  }
+
+ private:
+  KOKKOS_FORCEINLINE_FUNCTION void request(std::int64_t row, int stage) const {
+    if (row < range_.last) kernel_.rows(RowRequest(lanes_, stages_[stage]), row);
+    close_request();
+  }
+
+  const PackLanes& lanes_;
+  const Kernel& kernel_;
+  const RowRange range_;
+  const Stages stages_;
+};
 
 }  // namespace wan::kernels
