@@ -38,6 +38,17 @@ TEST(GatedGelu, EqualsReference) {
   });
 }
 
+/// As UMT5 calls it: both inputs are halves of one matrix, of which a GPU takes several columns at once.
+TEST(GatedGelu, EqualsReferenceOnHalvesOfAMatrix) {
+  compare(30, [](Case& c, TextOps& ops) {
+    const std::int64_t rows = c.size(2, 30), columns = 8 * c.size(1, 40);
+    const Owned both = c.tensor({rows, 2 * columns});
+    const Owned y = c.tensor({rows, columns});
+    ops.gated_gelu({both.view().col_range(0, columns), both.view().col_range(columns, 2 * columns), y});
+    return std::vector<Output>{output("y", y)};
+  });
+}
+
 TEST(BiasedAttention, EqualsReference) {
   compare(30, [](Case& c, TextOps& ops) {
     AttentionSegments segments;

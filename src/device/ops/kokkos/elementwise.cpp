@@ -2,6 +2,7 @@
 
 #include "device/ops/kokkos/kokkos_ops.hpp"
 #include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/matrix_elements.hpp"
 #include "device/ops/kokkos/matrix_sums.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/kokkos/vector_math.hpp"
@@ -81,18 +82,6 @@ struct ActivateBackward {
   }
 };
 
-/// A kernel of elements on each row of matrices of which not all are dense.
-template <class MakeKernel>
-struct EachRow {
-  std::int64_t cols;
-  MakeKernel of_row;
-
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t row) const {
-    const auto kernel = of_row(row);
-    lanes.each(cols, [=](std::int64_t c) { kernel(c, kernel.operands(c)); });
-  }
-};
-
 template <class X, class Y, Activation activation>
 struct ActivateRow {
   Matrix<X> x;
@@ -113,18 +102,6 @@ struct ActivateRowBackward {
     return {dy.row(row), x.row(row), dx.row(row)};
   }
 };
-
-/// of_row(row) is the kernel of elements from that row on.
-template <class MakeKernel, class... T>
-void launch_matrix_elements(const char* label, std::int64_t rows, std::int64_t cols, const MakeKernel& of_row,
-                            const Matrix<T>&... matrices) {
-  if (rows <= 1 || ((matrices.stride == cols) && ...)) {
-    launch_packed_elements<pack_width>(label, rows * cols, in_packs_of<pack_width>(matrices.data...),
-                                       of_row(0));
-  } else {
-    launch_rows(label, rows, EachRow<MakeKernel>{cols, of_row});
-  }
-}
 
 template <class V>
 struct AddVector {

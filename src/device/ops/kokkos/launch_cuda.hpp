@@ -94,4 +94,32 @@ void launch_packed_elements(const char* label, std::int64_t count, bool packs, c
   }
 }
 
+template <int width, class MakeKernel>
+struct PackOfRow {
+  std::int64_t packs;  ///< of a row
+  MakeKernel of_row;
+
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t item) const {
+    const auto kernel = of_row(item / packs);
+    const std::int64_t first = item % packs * width;
+    if constexpr (width == 1) {
+      kernel(first, kernel.operands(first));
+    } else {
+      const Columns<width> c{first};
+      kernel(c, kernel.operands(c));
+    }
+  }
+};
+
+/// of_row(row), a kernel of elements, on each row's elements c < cols; in packs of `width` where `packs`.
+template <int width, class MakeKernel>
+void launch_elements_of_rows(const char* label, std::int64_t rows, std::int64_t cols, bool packs,
+                             const MakeKernel& of_row) {
+  if (packs) {
+    launch_items(label, rows * (cols / width), PackOfRow<width, MakeKernel>{cols / width, of_row});
+  } else {
+    launch_items(label, rows * cols, PackOfRow<1, MakeKernel>{cols, of_row});
+  }
+}
+
 }  // namespace wan::kernels

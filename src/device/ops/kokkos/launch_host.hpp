@@ -57,4 +57,16 @@ void launch_packed_elements(const char* label, std::int64_t count, bool, const K
       });
 }
 
+/// of_row(row), a kernel of elements, on each row's elements c < cols.
+template <int, class MakeKernel>
+void launch_elements_of_rows(const char* label, std::int64_t rows, std::int64_t cols, bool,
+                             const MakeKernel& of_row) {
+  if (rows <= 0) return;
+  Kokkos::parallel_for(
+      label, Range(0, rows), KOKKOS_LAMBDA(std::int64_t row) {
+        const auto kernel = of_row(row);
+        Lanes{}.each(cols, [&](std::int64_t c) { kernel(c, kernel.operands(c)); });
+      });
+}
+
 }  // namespace wan::kernels

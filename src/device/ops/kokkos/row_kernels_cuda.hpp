@@ -97,10 +97,10 @@ struct IndexedScalars {
   std::int32_t index;
 };
 
-/// Rows that a block takes: so many that it seldom waits for parameters, and so few that blocks end and begin
-/// all the time. SMs reach memory at different speeds; of one wave of long blocks the last would end a tenth
-/// after the others.
-inline constexpr std::int64_t rows_of_block = 5;
+/// The most rows that a block takes: so many that it seldom waits for parameters, and so few that blocks end
+/// and begin all the time. SMs reach memory at different speeds; of one wave of long blocks the last would
+/// end a tenth after the others.
+inline constexpr std::int64_t most_rows_of_block = 5;
 
 /// A block's rows, in packs.
 template <class Kernel>
@@ -110,6 +110,7 @@ struct RowsPerBlock {
   static constexpr int blocks = Kernel::column_bytes <= bytes_of_column<bf16> ? 3 : 2;
 
   std::int64_t rows;
+  std::int64_t of_block;  ///< rows that a block takes
   RowIndex index;
   Kernel kernel;
 
@@ -117,10 +118,9 @@ struct RowsPerBlock {
 #if defined(__CUDA_ARCH__)
     const PackLanes lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
     const ParameterLanes parameter_lanes(lanes);
-    const std::int64_t first = std::int64_t{blockIdx.x} * rows_of_block;
-    const RowRange range{first, first + rows_of_block < rows ? first + rows_of_block : rows};
+    const RowRange range = part_of_rows(rows, of_block, std::int64_t{blockIdx.x});
     const StagedWalk<HeldDelivery, Kernel> walk(lanes, kernel, range, stages);
-    std::int32_t held = index(first);
+    std::int32_t held = index(range.first);
     auto parameters = kernel.parameters(parameter_lanes, held);
     using Scalars = decltype(kernel.scalars(lanes, 0));
     walk.each(
@@ -161,8 +161,9 @@ void launch_packed_rows(const char* label, std::int64_t rows, std::int64_t cols,
     if (const int lanes = lanes_of_row(cols); packs && lanes > 0) {
       using Work = RowsPerBlock<Kernel>;
       const BlockShape& shape = block_shape<Work>(label, lanes, cols * Kernel::column_bytes);
-      launch_blocks(label, shape, (rows + rows_of_block - 1) / rows_of_block,
-                    Work{rows, {row_index}, kernel});
+      const std::int64_t of_block = std::clamp<std::int64_t>(rows / shape.at_once, 1, most_rows_of_block);
+      launch_blocks(label, shape, (rows + of_block - 1) / of_block,
+                    Work{rows, of_block, {row_index}, kernel});
       return;
     }
   }

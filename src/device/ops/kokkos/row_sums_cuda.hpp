@@ -98,8 +98,9 @@ struct SummedChunk {
 #if defined(__CUDA_ARCH__)
     const PackLanes lanes(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x));
     const std::int64_t number = blockIdx.x;
-    const StagedWalk<SummedDelivery<count>, Kernel> walk(lanes, kernel, range(number), stages);
-    sum(lanes, number, [&](const auto& body) {
+    const RowRange range = part_of_rows(rows, chunk, number);
+    const StagedWalk<SummedDelivery<count>, Kernel> walk(lanes, kernel, range, stages);
+    sum(lanes, number, range, [&](const auto& body) {
       walk.each([&](std::int64_t row) { return kernel.scalars(lanes, row); }, body);
     });
 #else
@@ -108,25 +109,19 @@ struct SummedChunk {
   }
   /// By a warp.
   KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t number) const {
-    const RowRange of_chunk = range(number);
-    sum(lanes, number, [&](const auto& body) {
-      for (std::int64_t row = of_chunk.first; row < of_chunk.last; ++row)
+    const RowRange range = part_of_rows(rows, chunk, number);
+    sum(lanes, number, range, [&](const auto& body) {
+      for (std::int64_t row = range.first; row < range.last; ++row)
         body(row, kernel.rows(lanes, row), kernel.scalars(lanes, row));
     });
   }
 
  private:
-  [[nodiscard]] KOKKOS_FORCEINLINE_FUNCTION RowRange range(std::int64_t number) const {
-    const std::int64_t first = number * chunk;
-    return {first, first + chunk < rows ? first + chunk : rows};
-  }
-
   /// each_row(body) calls the body for each row.
   template <class AnyLanes, class EachRow>
-  KOKKOS_FORCEINLINE_FUNCTION void sum(const AnyLanes& lanes, std::int64_t number,
+  KOKKOS_FORCEINLINE_FUNCTION void sum(const AnyLanes& lanes, std::int64_t number, const RowRange& range,
                                        const EachRow& each_row) const {
-    const std::int64_t first = range(number).first;
-    const std::int64_t last = range(number).last;
+    const auto [first, last] = range;
     const RowIndex index{sums.row_index};
     auto part = sums_of<count>(lanes);
     bool fresh = true;

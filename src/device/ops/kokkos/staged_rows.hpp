@@ -130,6 +130,12 @@ struct RowRange {
   std::int64_t last;
 };
 
+/// Part `number` of `rows` rows that are taken `size` at a time.
+KOKKOS_FORCEINLINE_FUNCTION RowRange part_of_rows(std::int64_t rows, std::int64_t size, std::int64_t number) {
+  const std::int64_t first = number * size;
+  return {first, first + size < rows ? first + size : rows};
+}
+
 /// What lane `source` of the warp holds.
 template <class Value>
 KOKKOS_FORCEINLINE_FUNCTION Value from_lane(const Value& value, int source) {

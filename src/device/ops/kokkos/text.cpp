@@ -2,6 +2,7 @@
 
 #include "device/ops/kokkos/kokkos_text_ops.hpp"
 #include "device/ops/kokkos/launch.hpp"
+#include "device/ops/kokkos/matrix_elements.hpp"
 #include "device/ops/kokkos/storage.hpp"
 #include "device/ops/kokkos/vector_math.hpp"
 
@@ -26,18 +27,30 @@ struct Gather {
 
 template <class T>
 struct Gate {
-  std::int64_t columns;
+  const T* gate;
+  const T* value;
+  T* y;
+
+  template <class At>
+  KOKKOS_FORCEINLINE_FUNCTION auto operands(At i) const {
+    return Operands<decltype(raw(gate, i)), decltype(raw(value, i))>{raw(gate, i), raw(value, i)};
+  }
+  template <class At, class In>
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(At i, const In& in) const {
+    const auto opening =
+        each_part(wide(in.a), [](float u) { return activate<Activation::gelu_tanh, exactness_for<T>>(u); });
+    store(y, i, opening * wide(in.b));
+  }
+};
+
+template <class T>
+struct GateRow {
   Matrix<T> gate;
   Matrix<T> value;
   Matrix<T> y;
 
-  KOKKOS_FORCEINLINE_FUNCTION void operator()(const Lanes& lanes, std::int64_t row) const {
-    const T* const opening = gate.row(row);
-    const T* const through = value.row(row);
-    T* const out = y.row(row);
-    lanes.each(columns, [=](std::int64_t c) {
-      store(out, c, activate<Activation::gelu_tanh>(load(opening, c)) * load(through, c));
-    });
+  KOKKOS_FORCEINLINE_FUNCTION Gate<T> operator()(std::int64_t row) const {
+    return {gate.row(row), value.row(row), y.row(row)};
   }
 };
 
@@ -54,7 +67,8 @@ void KokkosTextOps::run(const GatherRows& a) {
 void KokkosTextOps::run(const GatedGelu& a) {
   with_storage(a.gate, [&](auto gate) {
     using T = std::remove_pointer_t<decltype(gate.data)>;
-    launch_rows("gated_gelu", a.y.rows(), Gate<T>{a.y.cols(), gate, matrix<T>(a.value), matrix<T>(a.y)});
+    const GateRow<T> of_row{gate, matrix<T>(a.value), matrix<T>(a.y)};
+    launch_matrix_elements("gated_gelu", a.y.rows(), a.y.cols(), of_row, of_row.gate, of_row.value, of_row.y);
   });
 }
 
