@@ -62,14 +62,20 @@ std::int64_t MemoryPlan::total() const {
   return sum_of(by_kind());
 }
 
-std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind kind) {
+std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind kind, bool deterministic) {
   if (kind == DeviceKind::host) return 0;
   constexpr std::int64_t context = 640LL << 20U;
   constexpr std::int64_t products = 32LL << 20U;
   // Attention's backward adds up dq in fp32, and pads a little; that over text the sums of its blocks.
   const std::int64_t attention = bounds.tokens * dit.config().dim() * 4;
   constexpr std::int64_t text_sums = 192LL << 20U;
-  return context + products + attention + attention / 4 + text_sums;
+  // Without atomic sums it takes thrice the shares of the heads that it works on at once, which are given it
+  // by this bound.
+  constexpr std::int64_t shares_at_once = 4LL << 30U;
+  const std::int64_t of_head = 2 * bounds.tokens * bounds.tokens;
+  const std::int64_t shares =
+      std::max(of_head, std::min(dit.config().num_attention_heads * of_head, shares_at_once));
+  return context + products + attention + attention / 4 + text_sums + (deterministic ? 3 * shares : 0);
 }
 
 MemoryPlan plan_memory(const Dit& dit, const TrainConfig& config, const PackBounds& bounds, DeviceKind kind,
@@ -92,7 +98,7 @@ MemoryPlan plan_memory(const Dit& dit, const TrainConfig& config, const PackBoun
   if (config.ema.enabled) plan.average = share(trainable);
   plan.activations = activation_bytes(dit, bounds, kind, recompute);
   plan.inputs = input_bytes(dit, bounds, kind);
-  plan.libraries = library_bytes(dit, bounds, kind);
+  plan.libraries = library_bytes(dit, bounds, kind, config.runtime.deterministic);
   plan.snapshot = (plan.weights + ranks - 1) / ranks + plan.moments + plan.masters + plan.average;
   return plan;
 }

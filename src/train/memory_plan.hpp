@@ -33,7 +33,8 @@ struct MemoryPlan {
 
 /// What a context, matrix and attention libraries and the kernels' scratch memory take on a GPU; nothing on
 /// the host.
-[[nodiscard]] std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind kind);
+[[nodiscard]] std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind kind,
+                                         bool deterministic);
 
 /// `ranks` share the optimizer's state. `dit` need not be placed.
 [[nodiscard]] MemoryPlan plan_memory(const Dit& dit, const TrainConfig& config, const PackBounds& bounds,

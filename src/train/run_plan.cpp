@@ -1,7 +1,11 @@
 #include "train/run_plan.hpp"
 
+#include <limits>
+#include <optional>
+
 #include "base/text.hpp"
 #include "data/batches.hpp"
+#include "device/open_device.hpp"
 #include "model/dit/dit.hpp"
 #include "model/dit/run_config.hpp"
 #include "model/storage.hpp"
@@ -15,6 +19,20 @@ namespace {
 
 std::string bytes_text(std::int64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
+}
+
+/// "weights 2.6 GiB, gradients 5.3 GiB, …".
+std::string kinds_text(const MemoryPlan& memory) {
+  std::vector<std::string> parts;
+  for (const auto& [name, bytes] : memory.by_kind()) parts.push_back(cat(name, " ", bytes_text(bytes)));
+  return join(parts, ", ");
+}
+
+/// Memory for activations where nothing runs yet: a GPU is taken to have enough (wan-inspect plan tells what
+/// fits which), for an automatic choice to be what it would be there.
+std::optional<std::int64_t> room_on(DeviceKind kind) {
+  if (kind == DeviceKind::host) return std::nullopt;
+  return std::numeric_limits<std::int64_t>::max();
 }
 
 std::int64_t optimizer_bytes(const MemoryPlan& memory) {
@@ -48,19 +66,19 @@ std::vector<std::string> describe_run(const TrainConfig& config, const Communica
   if (config.dataset.path) require_vae_unchanged(world, *config.dataset.path, data.origin);
   const Dit dit(dit_config(config.model), storage_dtype(config.model.params_dtype));
   const PackBounds bounds = micro_batch_bounds(data, config.train.micro_batch_size);
-  const RecomputePlan recompute = recompute_plan(config.model, dit, bounds, DeviceKind::host, std::nullopt);
-  const MemoryPlan memory = plan_memory(dit, config, bounds, DeviceKind::host, world.size(), recompute);
-  const MemoryPlan alone = plan_memory(dit, config, bounds, DeviceKind::host, 1, recompute);
-  return {
-      data_line(data),
-      cat("model: ", dit.parameters().elements(), " parameters stored in ", name_of(dit.storage())),
-      cat("memory of each of ", world.size(), " ranks: weights ", bytes_text(memory.weights), ", gradients ",
-          bytes_text(memory.gradients), ", optimizer ", bytes_text(optimizer_bytes(memory)), ", activations ",
-          bytes_text(memory.activations), " for up to ", bounds.tokens, " tokens; for checkpoints ",
-          bytes_text(memory.snapshot), " of the host's"),
-      first_step_line(config, data, dit.config()),
-      cat("checkpoint: ", bytes_text(alone.weights + optimizer_bytes(alone)), " every ",
-          config.checkpoint.save_interval, " steps in ", config.checkpoint.save)};
+  const DeviceKind kind = default_device_kind();
+  const RecomputePlan recompute = recompute_plan(config.model, dit, bounds, kind, room_on(kind));
+  const MemoryPlan memory = plan_memory(dit, config, bounds, kind, world.size(), recompute);
+  const MemoryPlan alone = plan_memory(dit, config, bounds, kind, 1, recompute);
+  return {data_line(data),
+          cat("model: ", dit.parameters().elements(), " parameters stored in ", name_of(dit.storage())),
+          cat("memory of each of ", world.size(), " ranks: ", bytes_text(memory.total()), " (",
+              kinds_text(memory), ") for up to ", bounds.tokens, " tokens, recomputing ",
+              to_text(recompute, dit.config().num_layers), "; for checkpoints ", bytes_text(memory.snapshot),
+              " of the host's"),
+          first_step_line(config, data, dit.config()),
+          cat("checkpoint: ", bytes_text(alone.weights + optimizer_bytes(alone)), " every ",
+              config.checkpoint.save_interval, " steps in ", config.checkpoint.save)};
 }
 
 }  // namespace wan

@@ -124,13 +124,23 @@ Trainer::Trainer(Runtime& runtime, RunFolder& folder, Device& device, const Trai
                 " a rank"));
 }
 
+std::int64_t Trainer::room_for_activations(const PackBounds& bounds, const DeviceMemory& memory) const {
+  // Other recomputation gives other bits in bf16: after a stop the choice must be the same, whoever else uses
+  // the GPU then.
+  if (config_.runtime.deterministic) {
+    MemoryPlan plan = plan_memory(dit_, config_, bounds, device_.kind(), mesh_.sizes.dp, Recompute::none);
+    plan.activations = 0;
+    return memory.total - plan.total();
+  }
+  // What is free now has room for the inputs and the libraries' scratch too.
+  return memory.free - input_bytes(dit_, bounds, device_.kind()) -
+         library_bytes(dit_, bounds, device_.kind(), false);
+}
+
 RecomputePlan Trainer::choose_recompute(const PackBounds& bounds) const {
   std::optional<std::int64_t> room;
   if (const std::optional<DeviceMemory> memory = device_.memory()) {
-    // What is free now has room for the inputs and the libraries' scratch too, and a little for others.
-    const std::int64_t besides =
-        input_bytes(dit_, bounds, device_.kind()) + library_bytes(dit_, bounds, device_.kind());
-    room = min_over(runtime_.world(), memory->free - besides - memory->total / 100);
+    room = min_over(runtime_.world(), room_for_activations(bounds, *memory) - memory->total / 100);
   }
   const RecomputePlan plan = recompute_plan(config_.model, dit_, bounds, device_.kind(), room);
   log::info(cat("recomputed in the backward: ", to_text(plan, config_.model.num_layers)));

@@ -57,6 +57,7 @@ class Trainer {
     std::optional<double> ended;  ///< when it was first seen that `end` is reached
   };
 
+  [[nodiscard]] std::int64_t room_for_activations(const PackBounds& bounds, const DeviceMemory& memory) const;
   [[nodiscard]] RecomputePlan choose_recompute(const PackBounds& bounds) const;
   [[nodiscard]] double peak() const;
   /// Gives the next step's work to the device. The device is kept busy: the host waits for the outcome of the
