@@ -100,10 +100,10 @@ class Bench:
 
     def alternate(self, ours, peer, least=5):
         """Milliseconds of `ours`, a function that returns them and what it took of the GPU, and of `peer`, one that returns them, in turn,
-        for the rounds that were asked for, fewer if time is short and each has `least` of them; then the most of the GPU, GiB, and its
-        clock while ours ran last."""
-        mine, theirs, most_gib = [], [], 0
-        for _ in range(self.rounds):
+        until each has `least` of them, and on for the rounds that were asked for while there is time; then the most of the GPU, GiB, and
+        its clock while ours ran last."""
+        mine, theirs, most_gib, rounds, enough = [], [], 0, 0, False
+        while rounds < self.rounds or not enough:
             begin = time.monotonic()
             with Watch(self.nvml) as watch:
                 times, gib = ours()
@@ -111,6 +111,7 @@ class Bench:
             most_gib = max(most_gib, gib)
             if peer is not None:
                 theirs += peer()
+            rounds += 1
             enough = len(mine) >= least and (peer is None or len(theirs) >= least)
             if enough and self.left_s() < 1.5 * (time.monotonic() - begin):
                 break

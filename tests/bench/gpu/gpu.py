@@ -15,25 +15,24 @@ class _Memory(ctypes.Structure):
 
 
 class Nvml:
-    """NVIDIA's management library, of one GPU."""
+    """NVIDIA's management library, of one GPU, called as in CUDA_VISIBLE_DEVICES."""
 
-    def __init__(self):
+    def __init__(self, gpu=None):
         self.handle = None
         try:
             self.lib = ctypes.CDLL("libnvidia-ml.so.1")
         except OSError:
             return
         if self.lib.nvmlInit_v2() == 0:
-            self.handle = self._first_visible()
+            self.handle = self._handle_of(gpu or os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0])
 
-    def _first_visible(self):
+    def _handle_of(self, gpu):
         # NVML counts by bus, as CUDA does where GPUs are alike.
-        first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         handle = ctypes.c_void_p()
-        if first.isdigit():
-            error = self.lib.nvmlDeviceGetHandleByIndex_v2(int(first), ctypes.byref(handle))
+        if gpu.isdigit():
+            error = self.lib.nvmlDeviceGetHandleByIndex_v2(int(gpu), ctypes.byref(handle))
         else:
-            error = self.lib.nvmlDeviceGetHandleByUUID(first.encode(), ctypes.byref(handle))
+            error = self.lib.nvmlDeviceGetHandleByUUID(gpu.encode(), ctypes.byref(handle))
         return handle if error == 0 else None
 
     def used_gib(self):

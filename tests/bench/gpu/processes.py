@@ -1,4 +1,5 @@
 """Programs that are measured: some answer line by line and stay, others run once."""
+import contextlib
 import json
 import os
 import pathlib
@@ -51,10 +52,10 @@ class Server:
             self._process.wait()
 
 
-def run(command, environment=None):
-    """Standard output of a program that must succeed."""
+def run(command, environment=None, code=0):
+    """Standard output of a program that must end with `code`."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
-    if done.returncode != 0:
+    if done.returncode != code:
         raise _failure(command, f"ended with {done.returncode}", done.stderr)
     return done.stdout
 
@@ -77,25 +78,33 @@ def _lines_of(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]] if path.exists() else []
 
 
-def train_lines(command, run_folder, steps, environment=None, patience_s=900):
-    """The first `steps` metrics lines of a training run, which is killed then: nothing is saved at its end."""
-    command = [str(word) for word in command]
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment, start_new_session=True)
-        begin = time.monotonic()
-        try:
-            while True:
-                lines = [line for line in _lines_of(pathlib.Path(run_folder, "metrics.jsonl")) if line["kind"] == "train"]
-                if len(lines) >= steps:
-                    return lines[:steps]
-                if process.poll() is not None or time.monotonic() - begin > patience_s:
+def train_lines(runs, steps, patience_s=900):
+    """The first `steps` metrics lines of each of some training runs (command, run folder, environment) that go on at the same time until
+    all have as many, and are killed then: nothing is saved at their end."""
+    with contextlib.ExitStack() as ends:
+        begun = []
+        for command, folder, environment in runs:
+            log = ends.enter_context(tempfile.TemporaryFile("w+"))
+            process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, text=True, env=environment,
+                                       start_new_session=True)
+            ends.callback(_kill, process)
+            begun.append((command, folder, log, process))
+        end = time.monotonic() + patience_s
+        while True:
+            found = [metrics(folder, "train")[:steps] for _, folder, _, _ in begun]
+            if all(len(lines) == steps for lines in found):
+                return found
+            for lines, (command, _, log, process) in zip(found, begun):
+                if len(lines) < steps and (process.poll() is not None or time.monotonic() > end):
                     log.seek(0)
                     raise _failure(command, f"made {len(lines)} of {steps} steps, exit code {process.poll()}", log.read())
-                time.sleep(0.05)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            time.sleep(0.05)
+
+
+def _kill(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def metrics(run_folder, kind):

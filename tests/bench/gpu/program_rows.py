@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from statistics import mean
 
-from bench import HERE, HOME, Watch, median
+from bench import HERE, HOME, Nvml, Watch, median
 from kernel_rows import CLIP, _dit, _Ours, _peer_dit, _sizes
 from processes import Failed, metrics, run, run_lines, train_lines
 
@@ -126,31 +127,54 @@ def _train_command(bench, folder, steps, *overrides, ranks=1):
             *words, *overrides]
 
 
+def _fsdp2(bench):
+    config = bench.models.folder("1.3B") / "transformer" / "config.json"
+    text = run([bench.python, "-m", "torch.distributed.run", "--nproc-per-node", 2, HERE / "peer.py", "fsdp", config],
+               bench.peer_environment)
+    return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
+
+
 def two_gpus(bench):
-    """One rank and two in turn, then the peer's FSDP2 on the same two."""
+    """In turn: a rank alone on each of the first two GPUs, of which the slower one holds two ranks back, both at once, so that they share
+    the host and are as warm as with two ranks; two ranks; the peer's FSDP2."""
     bench.use()
-    speeds, other, seen = {1: [], 2: []}, [], {}
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "0,1").split(",")[:2]
+    if len(gpus) < 2:
+        raise Failed(f"found CUDA_VISIBLE_DEVICES={gpus[0]}, needed: two GPUs")
+    nvmls = [Nvml(gpu) for gpu in gpus]
     skipped, counted = 3, 5
+
+    def speeds(ranks, visible):
+        """TFLOP/s a rank of the steps that count of a run on each of `visible`, and a Watch of each GPU."""
+        runs = []
+        for index, some in enumerate(visible):
+            folder = bench.fresh(f"run-{ranks}-{index}")
+            runs.append((_train_command(bench, folder, 1000000, ranks=ranks), folder, dict(bench.environment, CUDA_VISIBLE_DEVICES=some)))
+        with Watch(nvmls[0]) as first, Watch(nvmls[1]) as second:
+            found = train_lines(runs, skipped + counted)
+        return [[line["tflops_per_rank"] for line in lines[skipped:]] for lines in found], (first, second)
+
+    alone, together, peer = ([], []), [], []
+    before = bench.nvml.used_gib() or 0
     for _ in range(min(bench.rounds, 2)):
-        for ranks in (1, 2):
-            folder = bench.fresh(f"run{ranks}")
-            before = bench.nvml.used_gib() or 0
-            with Watch(bench.nvml) as watch:
-                lines = train_lines(_train_command(bench, folder, 1000000, ranks=ranks), folder, skipped + counted, bench.environment)
-            speeds[ranks] += [line["tflops_per_rank"] for line in lines[skipped:]]
-            seen = {"ours_gib": watch.most_gib - before if watch.most_gib else None, "sm_mhz": watch.sm_mhz()}
-    ours = {"unit": "TF/s/GPU", "ours": median(speeds[2]), "ours_n": len(speeds[2]), **seen}
-    ratio = median(speeds[2]) / median(speeds[1])
-    rows = [{**ours, "against": "1 rank", "other": median(speeds[1]), "other_n": len(speeds[1]), "ratio": ratio, "own_ratio": ratio}]
-    if bench.python and not bench.tiny:
-        config = bench.models.folder("1.3B") / "transformer" / "config.json"
-        text = run([bench.python, "-m", "torch.distributed.run", "--nproc-per-node", 2, HERE / "peer.py", "fsdp", config],
-                   bench.peer_environment)
-        answer = json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
-        tflop = 3 * bench.models.forward_tflop("1.3B", CLIP, 512)
-        other = tflop / median(answer["times_ms"]) * 1e3
-        rows.append({**ours, "row": "2-gpu-fsdp2", "against": "FSDP2", "other": other, "other_n": len(answer["times_ms"]),
-                     "other_gib": answer["peak_gib"], "ratio": ours["ours"] / other, "torch": answer["torch"]})
+        found, alone_watches = speeds(1, gpus)
+        for times, more in zip(alone, found):
+            times += more
+        (more,), watches = speeds(2, [",".join(gpus)])
+        together += more
+        if bench.python and not bench.tiny:
+            peer.append(_fsdp2(bench))
+    one_gpu = [median(some) for some in alone]
+    ours = {"unit": "TF/s/GPU", "ours": median(together), "ours_n": len(together),
+            "ours_gib": watches[0].most_gib - before if watches[0].most_gib else None, "sm_mhz": [watch.sm_mhz() for watch in watches]}
+    ratio = ours["ours"] / mean(one_gpu)
+    rows = [{**ours, "against": "1 rank", "other": mean(one_gpu), "other_n": len(alone[0]), "one_gpu": one_gpu,
+             "other_sm_mhz": [watch.sm_mhz() for watch in alone_watches], "ratio": ratio, "own_ratio": ratio}]
+    if peer:
+        times = [time for answer in peer for time in answer["times_ms"]]
+        other = 3 * bench.models.forward_tflop("1.3B", CLIP, 512) / median(times) * 1e3
+        rows.append({**ours, "row": "2-gpu-fsdp2", "against": "FSDP2", "other": other, "other_n": len(times),
+                     "other_gib": max(answer["peak_gib"] for answer in peer), "ratio": ours["ours"] / other, "torch": peer[0]["torch"]})
     return rows
 
 
@@ -170,42 +194,45 @@ def checkpoint(bench):
     """Five saves in the background of a training run: what each held the step up, and how fast it was written, against dd before and after."""
     bench.use()
     folder, every = bench.fresh("run"), 10
-    rates = [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(2)]
-    said, seen = _watched(bench, _train_command(bench, folder, 5 * every, f"checkpoint.save_interval={every}", "checkpoint.most_recent_k=1"))
-    rates += [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(2)]
+    rates = [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(3)]
+    _, seen = _watched(bench, _train_command(bench, folder, 5 * every, f"checkpoint.save_interval={every}", "checkpoint.most_recent_k=1"))
+    rates += [_dd_gb_per_s(folder, (64 << 20) if bench.tiny else (8 << 30)) for _ in range(3)]
     saves = metrics(folder, "checkpoint")
-    if not saves:  # a wan-train that says no more than how long each was written
-        seconds = [float(found) for found in re.findall(r"checkpoint step=.* seconds=([\d.]+)", "\n".join(line for _, line in said))]
-        saves = [{"write_ms": 1e3 * one} for one in seconds]
-    kept = next(path for path in folder.iterdir() if re.fullmatch(r"iter_\d+", path.name))
-    size = sum(path.stat().st_size for path in kept.iterdir())
     shutil.rmtree(folder)
-    stalls = [save["stall_ms"] for save in saves if "stall_ms" in save]
-    write = [save.get("bytes", size) / save["write_ms"] * 1e-6 for save in saves]
-    common = {"gigabytes": size * 1e-9, **seen}
-    stall = median(stalls) / 1e3 if stalls else None
-    return [{"row": "checkpoint-stall", "unit": "s", "ours": stall, "stall_s": stall, "ours_n": len(stalls), **common},
-            {"row": "checkpoint-write", "unit": "GB/s", "ours": median(write), "ours_n": len(write), "against": "dd conv=fsync",
-             "other": median(rates), "other_n": len(rates), "ratio": median(write) / median(rates), "write_ratio": median(write) / median(rates), **common}]
+    stall = median([save["stall_ms"] for save in saves]) / 1e3
+    write = median([save["bytes"] / save["write_ms"] * 1e-6 for save in saves])
+    ratio = write / median(rates)
+    common = {"ours_n": len(saves), "gigabytes": saves[-1]["bytes"] * 1e-9, **seen}
+    return [{"row": "checkpoint-stall", "unit": "s", "ours": stall, "stall_s": stall, **common},
+            {"row": "checkpoint-write", "unit": "GB/s", "ours": write, "against": "dd conv=fsync", "other": median(rates),
+             "other_n": len(rates), "ratio": ratio, "write_ratio": ratio, **common}]
 
 
-def _state_after(bench, name, layers):
-    """Losses, gradient norms and the hash of every tensor after a few deterministic steps."""
-    folder = bench.fresh(name)
-    run(_train_command(bench, folder, 4, "runtime.deterministic=true", f"model.num_layers={layers}"), bench.environment)
-    (manifest,) = folder.glob("iter_*/manifest.json")
+def _state_after(bench, layers, stop=0):
+    """The hash of every tensor after four deterministic steps, and the loss and gradient norm of each; with `stop` of a run that ends after
+    that step and is started again."""
+    folder, before = bench.fresh("run"), []
+    command = _train_command(bench, folder, 4, "runtime.deterministic=true", f"model.num_layers={layers}")
+    if stop:
+        run([*command, f"train.exit_interval={stop}"], bench.environment, code=75)
+        before = metrics(folder, "train")
+    run(command, bench.environment)
+    lines = metrics(folder, "train")
+    # With their times: a run that began anew would have made the same steps.
+    if lines[:stop] != before:
+        raise Failed(f"wan-train did not go on after step {stop}, where it had stopped")
+    manifest = max(folder.glob("iter_*/manifest.json"))
     tensors = {tensor["path"]: tensor["hash"] for tensor in json.loads(manifest.read_text(encoding="utf-8"))["tensors"]}
-    steps = [(line["loss"], line["grad_norm"]) for line in metrics(folder, "train")]
     shutil.rmtree(folder)
-    return tensors, steps
+    return tensors, [(line["loss"], line["grad_norm"]) for line in lines]
 
 
 def deterministic(bench):
     """A training step with runtime.deterministic against one without; and whether two runs of wan-train, of fewer layers of the same
-    width, then agree in every bit."""
+    width, and one that is stopped and resumed, then agree in every bit."""
     bench.use()
     layers = 2 if bench.tiny else 4
-    first, second = _state_after(bench, "first", layers), _state_after(bench, "second", layers)
+    first, second, resumed = (_state_after(bench, layers, stop) for stop in (0, 0, 2))
     shapes, text = _sizes(bench, CLIP, 512)
     strict_side, free_side = bench.use(_dit(bench, "1.3B", True, deterministic=True), _dit(bench, "1.3B", True))
     flags = f"--steps train --recompute norms --grid {';'.join(','.join(map(str, grid)) for grid in shapes)} --text {text}"
@@ -213,4 +240,5 @@ def deterministic(bench):
     mine, other, seen = bench.alternate(strict, lambda: free()[0])
     return [{"unit": "ms", "ours": median(mine), "ours_n": len(mine), "against": "not deterministic", "other": median(other),
              "other_n": len(other), "ratio": median(mine) / median(other), "device": strict.device, **seen, "bound": strict.library_ms(),
-             "bits_agree": first == second, "tensors_compared": len(first[0]), "steps_compared": len(first[1])}]
+             "bits_agree": first == second, "resume_agrees": first == resumed, "tensors_compared": len(first[0]),
+             "steps_compared": len(first[1])}]

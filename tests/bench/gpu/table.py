@@ -2,9 +2,10 @@
 """Ours against PyTorch + diffusers on one GPU, in turn: table.py --bin FOLDER --result FILE.jsonl [flags] [ROW ...]
 
 Appends a JSON line per row to FILE as soon as it is measured and prints the rows as a Markdown table. Every figure is the median of all
-measurements of all rounds. `bound` is what the library kernels of the same step (products, attention, convolutions) take alone, each
-waited for: no fusion around them can be faster. Without --peer, or where that Python has no torch, diffusers and transformers, ours
-runs alone. GiB: ours is all that the GPU holds for the process, context included; the peer's what PyTorch allocated.
+measurements of all rounds, of which n is how many the side with fewer has: the table says where they are fewer than five. `bound` is what
+the library kernels of the same step (products, attention, convolutions) take alone, each waited for: no fusion around them can be faster.
+Without --peer, or where that Python has no torch, diffusers and transformers, ours runs alone. GiB: ours is all that the GPU holds for
+the process, context included; the peer's what PyTorch allocated.
 """
 import argparse
 import json
@@ -38,16 +39,23 @@ ROWS = {
     "sampling": (program.sampling, [("ratio", "<=", 0.92)], 430, 0),
     "memory-14B-720p": (program.memory_14b_720p, [("ours", "<=", 48)], 150, 0),
     "prep": (program.prep, [("ours", "<=", 0.55)], 90, 0),
-    "checkpoint": (program.checkpoint, [("stall_s", "<=", 1), ("write_ratio", ">=", 0.70)], 200, 0),
-    "deterministic": (program.deterministic, [("bits_agree", "==", True)], 90, 18),
-    "2-gpu": (program.two_gpus, [("own_ratio", ">=", 0.97)], 90, 70),
+    "checkpoint": (program.checkpoint, [("stall_s", "<=", 1), ("write_ratio", ">=", 0.70)], 210, 0),
+    "deterministic": (program.deterministic, [("bits_agree", "==", True), ("resume_agrees", "==", True)], 110, 18),
+    "2-gpu": (program.two_gpus, [("own_ratio", ">=", 0.97)], 5, 135),
 }
+# At least and at most how many rounds, whatever is asked for: rounds of three steps until there are five.
+ROUNDS = {"2-gpu": (1, 2), **dict.fromkeys(("1.3B-train", "1.3B-train-34GiB", "1.3B-train-60-rows", "pack-mixed", "pack-images",
+                                            "14B-8-train", "deterministic"), (2, 1000))}
+# Keys of what the figures depend on, and how each is called.
+VERSIONS = {"gpu": "", "driver": "driver ", "cublaslt": "cuBLASLt ", "cudnn": "cuDNN ", "nccl": "NCCL ", "torch": "torch ",
+            "diffusers": "diffusers ", "transformers": "transformers "}
 HEAD = "| row | unit | against | other | ours | ratio | must | kernels alone | TF/s | other GiB | ours GiB | n |\n|" + "---|" * 12
 
 
 def estimate_s(name, rounds):
     _, _, set_up, a_round = ROWS[name]
-    return set_up + rounds * a_round
+    least, most = ROUNDS.get(name, (1, rounds))
+    return set_up + max(least, min(rounds, most)) * a_round
 
 
 def judged(row, conditions):
@@ -65,12 +73,34 @@ def table_line(row):
         value = row.get(key)
         if value is None:
             return "–"
-        return value if isinstance(value, str) else f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return value if isinstance(value, str) else f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.4g}".rstrip(".")
     if "error" in row:
-        return f"| {row['row']} | | {row['error'].splitlines()[0][:200]} | | | | | | | | | |"
+        error = row["error"].splitlines()[0][:200].replace("|", "\\|")
+        return f"| {row['row']} | | {error} **failed** | | | | | | | | | |"
+    ratio = f"{row['ratio']:.3f}" if "ratio" in row else "–"
     must = cell("must") + ("" if row.get("good", True) else " **not met**")
-    return (f"| {row['row']} | {cell('unit')} | {cell('against')} | {cell('other')} | {cell('ours')} | {cell('ratio')} | {must} "
-            f"| {cell('bound')} | {cell('tflops_per_s')} | {cell('other_gib')} | {cell('ours_gib')} | {cell('ours_n')} |")
+    fewest = min(row[key] for key in ("ours_n", "other_n") if key in row)
+    few = "" if fewest >= 5 else " **fewer than 5**"
+    return (f"| {row['row']} | {cell('unit')} | {cell('against')} | {cell('other')} | {cell('ours')} | {ratio} | {must} "
+            f"| {cell('bound')} | {cell('tflops_per_s')} | {cell('other_gib')} | {cell('ours_gib')} | {fewest}{few} |")
+
+
+def _version_text(key, value):
+    # The libraries count 9.19.0 as 91900.
+    return VERSIONS[key] + (f"{value // 10000}.{value // 100 % 100}.{value % 100}" if isinstance(value, int) else value)
+
+
+def versions_line(rows):
+    """What the rows were measured with: of what differs, what most have, then the rows that have another."""
+    shared, others = [], []
+    for key in VERSIONS:
+        known = [row[key] for row in rows if key in row]
+        if not known:
+            continue
+        most = max(known, key=known.count)
+        shared.append(_version_text(key, most))
+        others += [f"{row['row']}: {_version_text(key, row[key])}" for row in rows if row.get(key, most) != most]
+    return ", ".join(shared) + (f"; but {'; '.join(others)}" if others else "")
 
 
 def measure(bench, name):
@@ -102,7 +132,7 @@ def parsed():
     parser.add_argument("--peer", metavar="PYTHON", help="a Python with torch, diffusers and transformers")
     parser.add_argument("--scratch", metavar="FOLDER", help="for clips, data sets, checkpoints (a temporary folder)")
     parser.add_argument("--tiny", action="store_true", help="small sizes on the host build: tries the script, measures nothing of use")
-    parser.add_argument("--table", action="store_true", help="print the table of the newest line of each row in FILE, and leave")
+    parser.add_argument("--table", action="store_true", help="print versions and the table of the newest line of each row in FILE, and leave")
     arguments = parser.parse_args()
     unknown = [row for row in arguments.rows if row not in ROWS]
     if unknown:
@@ -111,12 +141,19 @@ def parsed():
 
 
 def print_table(path):
+    def maker(row):
+        # Some measure more than one row, all of whose names begin as theirs.
+        return max((name for name in ROWS if row["row"].startswith(name)), key=len)
+
     newest = {}
     with open(path, encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
+            if "error" in newest.get(maker(row), {}):
+                del newest[maker(row)]
             newest[row["row"]] = row
-    print("\n".join([HEAD, *map(table_line, newest.values())]))
+    rows = sorted(newest.values(), key=lambda row: list(ROWS).index(maker(row)))
+    print("\n".join([versions_line(rows), "", HEAD, *map(table_line, rows)]))
 
 
 def main():
