@@ -38,8 +38,9 @@ wan::ExitCode train(wan::Runtime& runtime, const wan::TrainOptions& options,
   device_options.reference = options.reference;
   device_options.deterministic = config.runtime.deterministic;
   device_options.index = runtime.local_rank();
-  const std::unique_ptr<wan::Device> device = wan::open_device(device_options);
+  std::unique_ptr<wan::Device> device;
   try {
+    device = wan::open_device(device_options);
     wan::Trainer trainer(runtime, folder, *device, config, options.dump.value_or(""));
     // Not before: a start that is refused leaves what stands there.
     wan::do_together(runtime.world(), [&] {
@@ -48,7 +49,7 @@ wan::ExitCode train(wan::Runtime& runtime, const wan::TrainOptions& options,
     starting.reset();
     return trainer.run();
   } catch (const wan::OutOfMemory& error) {
-    const std::optional<wan::DeviceMemory> memory = device->memory();
+    const std::optional<wan::DeviceMemory> memory = device ? device->memory() : error.found;
     if (!memory) throw;
     throw wan::CommError(
         wan::cat(error.what(), "; ", wan::memory_advice(config, runtime.size(), memory->total)));

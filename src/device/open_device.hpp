@@ -25,7 +25,8 @@ struct DeviceOptions {
 
 /// Loads the body (libwan_device_host.so, libwan_device_cuda.so, found beside the program or in ../lib), runs
 /// its self-test and returns it. At most one device is open per process. Throws CommError when the library
-/// cannot be loaded, naming what is missing, and InternalError when the self-test computes a wrong answer.
+/// cannot be loaded, naming what is missing, OutOfMemory when the GPU is full, and InternalError when the
+/// self-test computes a wrong answer.
 [[nodiscard]] std::unique_ptr<Device> open_device(const DeviceOptions& options);
 
 }  // namespace wan

@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/philox.hpp"
 #include "base/text.hpp"
-#include "device/out_of_memory.hpp"
 #include "model/vae/posterior.hpp"
 
 namespace wan {
@@ -42,17 +41,7 @@ void ClipEncoder::make_room(const Row& row) {
 void ClipEncoder::prepare(const Row& row) {
   if (encoder_ == nullptr || encoder_->geometry().height != row.height ||
       encoder_->geometry().width != row.width) {
-    try {
-      make_room(row);
-    } catch (const OutOfMemory& error) {
-      VaeTiling tiling = tiling_;
-      tiling.enabled = true;
-      const bool tiles_help = !tiling_.enabled && tiling.cuts(row.height, row.width);
-      throw OutOfMemory(error.asked,
-                        cat(error.what(), "; frames of ", row.height, " high x ", row.width,
-                            " wide: what helps is ", tiles_help ? "--vae_tiling, " : "",
-                            "smaller frames, or a GPU that nobody else uses or that has more memory"));
-    }
+    make_room(row);
   }
   encoder_->begin_clip();
 }

@@ -30,14 +30,14 @@ class ClipEncoder {
       : vae_(vae), tiling_(tiling), pool_(vae.device(), clips_at_once), tiles_(vae, tiling) {}
 
   /// Starts the encoding of the row whose frames `frames` gives, and returns when all its frames were taken.
-  /// The moments of three clips may be in use at a time; a fourth waits. Throws the queue's Reject.
+  /// The moments of three clips may be in use at a time; a fourth waits. Throws the queue's Reject, and
+  /// OutOfMemory, after which frames of another size may fit.
   [[nodiscard]] ClipMoments start(const Row& row, FrameQueue& frames);
 
  private:
   /// One that the device fills, one that is waited for, one that is being written.
   static constexpr std::size_t clips_at_once = 3;
 
-  /// Throws OutOfMemory that says what would help.
   void prepare(const Row& row);
   void make_room(const Row& row);
   /// Copies the clip's next frames, `seen` having been taken.

@@ -11,6 +11,7 @@
 #include "base/worker.hpp"
 #include "comm/agree.hpp"
 #include "prep/clip_encoder.hpp"
+#include "prep/prep_advice.hpp"
 #include "prep/reject.hpp"
 #include "prep/work_sharing.hpp"
 
@@ -166,7 +167,10 @@ PassResult encode_clips(Runtime& runtime, Device& device, const PrepJob& job, co
     log::info(cat("continuing: ", start.done, " clips are done already"));
 
   std::optional<ClipEncoding> encoding;
-  do_together(world, [&] { encoding.emplace(runtime, device, job, model, costs); });
+  const auto on_device = [&](const auto& body) {
+    with_prep_advice(device, job.tiling, model.weights.storage, body);
+  };
+  do_together(world, [&] { on_device([&] { encoding.emplace(runtime, device, job, model, costs); }); });
   PassProgress progress(runtime, EncodeStage::clips, start, count_clips);
   std::vector<SourceTask> share;
   WindowPass pass;
@@ -175,7 +179,9 @@ PassResult encode_clips(Runtime& runtime, Device& device, const PrepJob& job, co
     share = share_of(pending_sources(window, job.video_folder), runtime.rank(), runtime.size(),
                      encoding->decode_threads());
   };
-  pass.work = [&](std::vector<Shard>& window) { encoding->run(window, std::move(share), progress); };
+  pass.work = [&](std::vector<Shard>& window) {
+    on_device([&] { encoding->run(window, std::move(share), progress); });
+  };
   pass.settle = [&](std::vector<Shard>& window) { progress.leave(window); };
   const PassResult result = walk_windows(runtime, job, pending, pass);
   if (result == PassResult::complete) progress.finish(costs);

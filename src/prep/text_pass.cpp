@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "comm/agree.hpp"
+#include "prep/prep_advice.hpp"
 #include "weights/prompt_encoder.hpp"
 
 namespace wan {
@@ -131,7 +132,10 @@ PassResult encode_texts(Runtime& runtime, Device& device, const PrepJob& job, co
   if (pending.empty()) return PassResult::complete;
 
   std::optional<TextEncoding> encoding;
-  do_together(world, [&] { encoding.emplace(runtime, device, model, costs); });
+  const auto on_device = [&](const auto& body) {
+    with_prep_advice(device, job.tiling, model.weights.storage, body);
+  };
+  do_together(world, [&] { on_device([&] { encoding.emplace(runtime, device, model, costs); }); });
   PassProgress progress(runtime, EncodeStage::texts, start, count_texts);
   std::vector<TextBatch> batches;
   WindowPass pass;
@@ -139,7 +143,9 @@ PassResult encode_texts(Runtime& runtime, Device& device, const PrepJob& job, co
     progress.enter(window);
     batches = missing_texts(window, device.kind());
   };
-  pass.work = [&](std::vector<Shard>& window) { encoding->run(window, batches, progress); };
+  pass.work = [&](std::vector<Shard>& window) {
+    on_device([&] { encoding->run(window, batches, progress); });
+  };
   pass.settle = [&](std::vector<Shard>& window) { progress.leave(window); };
   const PassResult result = walk_windows(runtime, job, pending, pass);
   if (result == PassResult::complete) progress.finish(costs);

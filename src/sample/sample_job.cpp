@@ -128,11 +128,12 @@ bool make_on_device(Runtime& runtime, const SampleOptions& options, const Sample
   device_options.threads = runtime.threads(static_cast<int>(options.threads.value_or(0)));
   device_options.reference = options.reference;
   device_options.index = runtime.local_rank();
-  const std::unique_ptr<Device> device = open_device(device_options);
+  std::unique_ptr<Device> device;
   try {
+    device = open_device(device_options);
     return make_all(runtime, *device, options, model, plan, batches, partners);
   } catch (const OutOfMemory& error) {
-    const std::optional<DeviceMemory> memory = device->memory();
+    const std::optional<DeviceMemory> memory = device ? device->memory() : error.found;
     if (!memory) throw;
     std::vector<VideoRequest> requests;
     for (const Batch& batch : batches) {

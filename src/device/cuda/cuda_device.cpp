@@ -7,9 +7,9 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/ops/cuda/memory.hpp"
 #include "device/ops/cuda/status.hpp"
 #include "device/ops/kokkos/region.hpp"
-#include "device/out_of_memory.hpp"
 
 namespace wan {
 
@@ -40,19 +40,7 @@ std::optional<DeviceMemory> CudaDevice::memory() const {
 }
 
 void* CudaDevice::allocate(std::int64_t bytes) {
-  void* memory = nullptr;
-  const cudaError_t status =
-      bytes < 0 ? cudaErrorMemoryAllocation
-                : cudaMalloc(&memory, std::max<std::size_t>(static_cast<std::size_t>(bytes), 1));
-  if (status == cudaSuccess) return memory;
-  cudaGetLastError();  // else the next kernel's check would find it
-  std::size_t free = 0;
-  std::size_t total = 0;
-  cudaMemGetInfo(&free, &total);
-  throw OutOfMemory(
-      bytes, cat("the GPU has no ", human_bytes(static_cast<double>(bytes)), " (",
-                 human_bytes(static_cast<double>(free)), " of ", human_bytes(static_cast<double>(total)),
-                 " free): ", cudaGetErrorString(status)));
+  return cuda::allocate(bytes);
 }
 
 void CudaDevice::let_device_rest() noexcept {

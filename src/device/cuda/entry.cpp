@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
@@ -54,8 +56,22 @@ Gpu choose_gpu(int place) {
   cudaDeviceProp found;
   cuda::check(cudaGetDeviceProperties(&found, chosen), "properties");
   cuda::require_capability(found.name, found.major, found.minor, WAN_CUDA_ARCHITECTURES);
-  cuda::check(cudaSetDevice(chosen), "set device");
   return {chosen, found};
+}
+
+/// Throws OutOfMemory if the GPU is too full. Where it fails otherwise, what is called next tells how.
+void check_memory(const Gpu& gpu) {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  cudaError_t status = cudaSetDevice(gpu.index);
+  if (status == cudaSuccess) status = cudaMemGetInfo(&free, &total);
+  if (status == cudaSuccess) {
+    cuda::require_memory(gpu.properties.name, static_cast<std::int64_t>(free),
+                         static_cast<std::int64_t>(total));
+  } else if (status == cudaErrorMemoryAllocation) {
+    cuda::require_memory(gpu.properties.name, std::nullopt,
+                         static_cast<std::int64_t>(gpu.properties.totalGlobalMem));
+  }
 }
 
 std::string describe(const cudaDeviceProp& gpu) {
@@ -70,13 +86,8 @@ std::string identify(const cudaDeviceProp& gpu) {
   return cuda::gpu_identity(gpu.name, uuid);
 }
 
-std::unique_ptr<Device> open(const DeviceOptions& options) {
-  if (options.reference) {
-    throw ConfigError("", "the reference ops run on host memory: --reference needs the host device");
-  }
-  check_driver();
-  check_libraries();
-  const Gpu gpu = choose_gpu(options.index);
+std::unique_ptr<Device> start(const Gpu& gpu, const DeviceOptions& options) {
+  cuda::check(cudaSetDevice(gpu.index), "set device");
   auto* const stream = static_cast<cudaStream_t>(start_gpu_session(gpu.index));
   kernel_self_test();
   CudaBodies bodies;
@@ -89,6 +100,22 @@ std::unique_ptr<Device> open(const DeviceOptions& options) {
   bodies.text_ops = std::make_unique<CudaTextOps>(stream);
   return std::make_unique<CudaDevice>(std::move(bodies), stream, describe(gpu.properties),
                                       identify(gpu.properties));
+}
+
+std::unique_ptr<Device> open(const DeviceOptions& options) {
+  if (options.reference) {
+    throw ConfigError("", "the reference ops run on host memory: --reference needs the host device");
+  }
+  check_driver();
+  check_libraries();
+  const Gpu gpu = choose_gpu(options.index);
+  check_memory(gpu);
+  try {
+    return start(gpu, options);
+  } catch (...) {
+    check_memory(gpu);  // another program may have filled it since, and Kokkos tells that only in words
+    throw;
+  }
 }
 
 }  // namespace

@@ -6,12 +6,15 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/out_of_memory.hpp"
 
 namespace wan::cuda {
 namespace {
 
 /// bf16 arithmetic and asynchronous copies to shared memory begin with Ampere.
 constexpr int least_capability = 80;
+/// Kernels, handles and scratch of Kokkos, cuBLASLt and cuDNN, generously: a GPU with less room is in use.
+constexpr std::int64_t least_memory = std::int64_t{512} << 20;
 
 std::string version_text(int version) {
   return cat(version / 1000, ".", version % 1000 / 10);
@@ -76,6 +79,17 @@ void require_capability(const std::string& gpu, int major, int minor, const std:
   throw CommError(cat(gpu, " has compute capability ", capability_text(capability),
                       ", this build holds kernels for ", join(compiled, ", "),
                       "; needed is one with CMAKE_CUDA_ARCHITECTURES=", capability, " and a Kokkos for it"));
+}
+
+void require_memory(const std::string& gpu, std::optional<std::int64_t> free, std::int64_t total) {
+  if (free && *free >= least_memory) return;
+  const auto in_words = [](std::int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
+  throw OutOfMemory(
+      least_memory,
+      cat(gpu, " is full: of ", in_words(total), " ",
+          free ? in_words(*free) + " are free" : "not even what a context takes is free", ", needed are ",
+          in_words(least_memory), " to start; another program uses this GPU (nvidia-smi names it)"),
+      DeviceMemory{free.value_or(0), total});
 }
 
 }  // namespace wan::cuda

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 
 /// What a machine must have for the CUDA body, judged by numbers that others have asked for, so that the
@@ -22,5 +24,9 @@ void require_library(const std::string& library, const std::string& found, int f
 /// it on, code that a driver can translate for later ones; "90-real" only the first, "90-virtual" only the
 /// second. Names of which numbers cannot be read ("native") are taken for right.
 void require_capability(const std::string& gpu, int major, int minor, const std::string& architectures);
+
+/// Bytes of a GPU's memory; `free` is none where not even a context, which could tell, has room. Throws
+/// OutOfMemory if the libraries cannot start in it.
+void require_memory(const std::string& gpu, std::optional<std::int64_t> free, std::int64_t total);
 
 }  // namespace wan::cuda

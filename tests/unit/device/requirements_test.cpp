@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "device/load_failure.hpp"
+#include "device/out_of_memory.hpp"
 
 // What the CUDA body asks of a machine, judged without one.
 namespace wan::cuda {
@@ -62,6 +63,27 @@ TEST(gpu_requirements, kernels_exist_for_the_gpu) {
               {"capability 8.0", "kernels for 90, 100", "CMAKE_CUDA_ARCHITECTURES=80"});
   for (const char* architectures : {"90-real", "90a", "103"}) {
     EXPECT_NE(complaint(10, 0, architectures), "") << architectures;
+  }
+}
+
+TEST(gpu_requirements, the_gpu_has_memory_to_start_in) {
+  constexpr std::int64_t mib = std::int64_t{1} << 20;
+  constexpr std::int64_t total = std::int64_t{80} << 30;
+  const auto complaint = [](std::optional<std::int64_t> free) {
+    return complaint_of([&] { require_memory("Some GPU", free, total); });
+  };
+  EXPECT_EQ(complaint(total), "");
+  EXPECT_EQ(complaint(512 * mib), "");
+  expect_says(complaint(100 * mib), {"Some GPU is full: of 80.0 GiB 100.0 MiB are free",
+                                     "needed are 512.0 MiB", "another program uses this GPU"});
+  expect_says(complaint(std::nullopt), {"not even what a context takes", "needed are 512.0 MiB"});
+  try {
+    require_memory("Some GPU", std::nullopt, total);
+    FAIL() << "it fits";
+  } catch (const OutOfMemory& error) {
+    ASSERT_TRUE(error.found) << "what a plan is held against";
+    EXPECT_EQ(error.found->free, 0);
+    EXPECT_EQ(error.found->total, total);
   }
 }
 
