@@ -51,8 +51,7 @@ wan::ExitCode train(wan::Runtime& runtime, const wan::TrainOptions& options,
   } catch (const wan::OutOfMemory& error) {
     const std::optional<wan::DeviceMemory> memory = device ? device->memory() : error.found;
     if (!memory) throw;
-    throw wan::CommError(
-        wan::cat(error.what(), "; ", wan::memory_advice(config, runtime.size(), memory->total)));
+    throw wan::CommError(wan::cat(error.what(), "; ", wan::memory_advice(config, runtime.size(), *memory)));
   }
 }
 

@@ -145,8 +145,10 @@ TEST_F(memory_plan, a_forecast_counts_each_policys_work) {
 // 76 GiB hold the lightest fast policy, 30 GiB more recomputation, 25 GiB only a shorter clip, 8 GiB nothing.
 TEST_F(memory_plan, advice_names_what_fits) {
   config_.model.num_layers = 30;
+  config_.model.recompute_granularity = RecomputeChoice::none;
   const auto advice = [&](double size) {
-    return memory_advice(dit_, config_, whole_clip, 1, static_cast<std::int64_t>(size * gib));
+    const auto bytes = static_cast<std::int64_t>(size * gib);
+    return memory_advice(dit_, config_, whole_clip, 1, {bytes, bytes});
   };
   EXPECT_NE(advice(76).find("recomputation of norms"), std::string::npos) << advice(76);
   EXPECT_NE(advice(30).find("full"), std::string::npos) << advice(30);
@@ -160,6 +162,17 @@ TEST_F(memory_plan, advice_names_what_fits) {
   };
   EXPECT_LE(static_cast<double>(total(tokens)), 25 * gib);
   EXPECT_GT(static_cast<double>(total(tokens + 1)), 25 * gib);
+}
+
+TEST_F(memory_plan, advice_to_an_automatic_choice_tells_whether_somebody_else_has_the_memory) {
+  config_.model.num_layers = 30;
+  config_.model.recompute_granularity = RecomputeChoice::automatic;
+  const auto advice = [&](double free) {
+    const DeviceMemory memory{static_cast<std::int64_t>(free * gib), static_cast<std::int64_t>(80 * gib)};
+    return memory_advice(dit_, config_, whole_clip, 1, memory);
+  };
+  EXPECT_NE(advice(2).find("recomputing norms; only 2.0 GiB are free"), std::string::npos) << advice(2);
+  EXPECT_NE(advice(80).find("the plan is too low"), std::string::npos) << advice(80);
 }
 
 }  // namespace
