@@ -13,8 +13,9 @@ class CudnnFrontend(Package):
     git = "https://github.com/NVIDIA/cudnn-frontend.git"
     license("MIT")
 
-    version("1.14.0", tag="v1.14.0")
-    version("1.9.0", tag="v1.9.0")
+    version("1.23.0", tag="v1.23.0", commit="fb682ce761a2705e40f9b5d528737a3e0eb33cec")
+    version("1.14.0", tag="v1.14.0", commit="a7e19aea36d8cdd9d053acf73f90400af41866d7")
+    version("1.13.0", tag="v1.13.0", commit="9793df569ce413f4b1844a9176f7ae24dd981603")
 
     depends_on("cudnn@9:")
 

@@ -51,7 +51,8 @@ class WanSuite(CMakePackage):
             depends_on("cuda@12.8:", when="cuda_arch=100")
         depends_on("cudnn@9:")
         depends_on("nccl@2.14.3: +cuda")
-        depends_on("cudnn-frontend", type="build")
+        # The first that knows set_generate_stats.
+        depends_on("cudnn-frontend@1.13:", type="build")
         for arch in ARCHITECTURES:
             depends_on(f"kokkos cuda_arch={arch}", when=f"cuda_arch={arch}")
             depends_on(f"nccl cuda_arch={arch}", when=f"cuda_arch={arch}")
