@@ -114,6 +114,9 @@ Invocation<PrepOptions> parse_prep_options(const std::vector<std::string>& argum
             "weights of train, validation and test; a video always stays in one of them")
       .flag("part", part, "i/N: do only the i-th of N parts, i from 0, for job arrays")
       .flag("finalize", o.finalize, "join the parts of a job array into one index")
+      .flag("dry-run", o.dry_run,
+            "check flags, model, videos and output_dir, print what would be made and what that takes of a "
+            "GPU's memory, and end")
       .flag("shard_maxcount", o.shard_maxcount, within(1, 1e9), "videos",
             "per shard file; parts of a job array take whole shards")
       .flag("seed", o.seed, at_least(0), "", "seed of --stochastic")

@@ -38,6 +38,7 @@ struct PrepOptions {
   std::int64_t part = 0;                       ///< this task's number, 0 .. parts - 1
   std::int64_t parts = 1;
   bool finalize = false;
+  bool dry_run = false;               ///< tell what a run would do, and end
   std::int64_t shard_maxcount = 128;  ///< videos per shard file
   std::int64_t seed = 1234;
   std::optional<std::int64_t> threads;  ///< per rank; null: cores / ranks of this host

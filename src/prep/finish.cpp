@@ -92,12 +92,16 @@ void hash_shards(const Communicator& world, const std::string& folder, DatasetIn
   }
 }
 
-void say_what_it_holds(const std::string& folder, const DatasetInfo& info) {
+std::string what_it_holds(const std::string& folder, const DatasetInfo& info) {
   const auto rows = [&](Split split) { return info.rows[static_cast<std::size_t>(split)]; };
-  log::info(cat("data set ", folder, ": ", rows(Split::train), " train, ", rows(Split::validation),
-                " validation, ", rows(Split::test), " test clips in ", info.shards.size(), " shards, ",
-                info.rejected, " rejects"));
-  if (rows(Split::train) == 0) {
+  return cat("data set ", folder, ": ", rows(Split::train), " train, ", rows(Split::validation),
+             " validation, ", rows(Split::test), " test clips in ", info.shards.size(), " shards, ",
+             info.rejected, " rejects");
+}
+
+void say_what_it_holds(const std::string& folder, const DatasetInfo& info) {
+  log::info(what_it_holds(folder, info));
+  if (info.rows[static_cast<std::size_t>(Split::train)] == 0) {
     log::warn(
         "no clip is in the train split, nothing can be trained on: videos are dealt by a hash of their name. "
         "Few videos need --split 1,0,0");
@@ -138,6 +142,15 @@ void finish_dataset(const Communicator& world, const std::string& folder) {
     write_dataset_info(folder, joint.info);
     say_what_it_holds(folder, joint.info);
   });
+}
+
+std::string preview_finish(const Communicator& world, const std::string& folder) {
+  Joint joint;
+  do_together(world, [&] {
+    joint = join_shards(folder);
+    if (joint.index.table.rows.empty()) throw DataError(folder, "no clip at all is usable");
+  });
+  return what_it_holds(folder, joint.info);
 }
 
 }  // namespace wan

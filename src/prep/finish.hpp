@@ -12,4 +12,7 @@ namespace wan {
 /// why, and the shards, which hold nothing, are removed so that the job can be started again.
 void finish_dataset(const Communicator& world, const std::string& folder);
 
+/// What finish_dataset would make, in a line; writes nothing and throws as it does. Collective.
+[[nodiscard]] std::string preview_finish(const Communicator& world, const std::string& folder);
+
 }  // namespace wan

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -118,15 +119,24 @@ void check_existing_shard(const PrepJob& job, const std::vector<SourceFile>& vid
   }
 }
 
+ShardPlan plan_shard(const Communicator& world, const PrepJob& job, const ModelParts& model,
+                     const std::vector<SourceFile>& videos, std::int64_t number) {
+  const std::vector<SourceFile> part = videos_of_shard(job, videos, number);
+  const std::vector<Json> found = plan_together(world, job, model, part);
+  ShardPlan plan;
+  do_together(world, [&] {
+    if (world.rank() == 0) plan = assemble(job, model, part, static_cast<std::int64_t>(videos.size()), found);
+  });
+  return plan;
+}
+
 bool plan_shards(Runtime& runtime, const PrepJob& job, const ModelParts& model,
                  const std::vector<SourceFile>& videos) {
   const Communicator& world = runtime.world();
-  const auto video_count = static_cast<std::int64_t>(videos.size());
-  const std::vector<std::int64_t> own = shards_of_part(job, video_count);
+  const std::vector<std::int64_t> own = shards_of_part(job, static_cast<std::int64_t>(videos.size()));
   std::int64_t made = 0;
   for (const std::int64_t number : own) {
     if (max_over(world, std::int64_t{runtime.signals().stop_asked() ? 1 : 0}) != 0) return false;
-    const std::vector<SourceFile> part = videos_of_shard(job, videos, number);
     std::int64_t exists = 0;
     do_together(world, [&] {
       if (world.rank() != 0 || !std::filesystem::exists(job.output_folder + "/" + shard_name(number))) return;
@@ -134,10 +144,10 @@ bool plan_shards(Runtime& runtime, const PrepJob& job, const ModelParts& model,
       exists = 1;
     });
     if (max_over(world, exists) != 0) continue;
-    const std::vector<Json> found = plan_together(world, job, model, part);
+    ShardPlan plan = plan_shard(world, job, model, videos, number);
     do_together(world, [&] {
       if (world.rank() != 0) return;
-      create_shard(job.output_folder, number, assemble(job, model, part, video_count, found));
+      create_shard(job.output_folder, number, std::move(plan));
       log::info(cat("planned ", shard_name(number), ", ", ++made, " of ", own.size()));
     });
   }

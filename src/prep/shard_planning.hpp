@@ -36,9 +36,14 @@ void remove_leftovers(const std::string& folder, const std::vector<std::int64_t>
 /// these videos.
 void check_existing_shard(const PrepJob& job, const std::vector<SourceFile>& videos, std::int64_t number);
 
-/// Makes the job's shards that do not exist yet: the ranks share the planning of each shard's videos, rank 0
-/// creates the file. Existing shards must have been made with the same settings from the same videos, else
-/// ConfigError or DataError. Collective; returns false if a stop was asked for in between.
+/// What shard `number` is to hold; the ranks share the planning of its videos. Rank 0 has it, the others'
+/// is empty. Collective.
+[[nodiscard]] ShardPlan plan_shard(const Communicator& world, const PrepJob& job, const ModelParts& model,
+                                   const std::vector<SourceFile>& videos, std::int64_t number);
+
+/// Makes the job's shards that do not exist yet; rank 0 creates the files. Existing shards must have been
+/// made with the same settings from the same videos, else ConfigError or DataError. Collective; returns false
+/// if a stop was asked for in between.
 [[nodiscard]] bool plan_shards(Runtime& runtime, const PrepJob& job, const ModelParts& model,
                                const std::vector<SourceFile>& videos);
 

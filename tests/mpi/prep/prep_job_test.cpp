@@ -2,9 +2,12 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -237,6 +240,116 @@ TEST_F(PrepJob, PartsOfOneArrayRunSideBySide) {
   EXPECT_EQ(other.code, 75) << other.output;
   first.signal_all(SIGCONT);
   EXPECT_EQ(first.wait(120), 0) << read_file(logs / "log");
+}
+
+/// When every file and folder below was last changed; a folder changes with what is made or removed in it.
+std::map<std::string, fs::file_time_type> changes(const std::string& folder) {
+  std::map<std::string, fs::file_time_type> out{{".", fs::last_write_time(folder)}};
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    out[entry.path().lexically_relative(folder).string()] = entry.last_write_time();
+  return out;
+}
+
+TEST_F(PrepJob, ADryRunTellsWhatARunThenDoes) {
+  const auto dry_run = [&](int ranks, std::vector<std::string> more) {
+    more.emplace_back("--dry-run");
+    const auto before = changes(output("."));
+    // A device that is asked for and not there ends every other job.
+    std::vector<std::string> words = flags();
+    words.insert(words.end(), more.begin(), more.end());
+    const CommandResult result =
+        run_command(prep_command(ranks, videos(), output("dry"), words), 120, {{"WAN_DEVICE", "cuda"}});
+    EXPECT_EQ(changes(output(".")), before);
+    return result;
+  };
+  const auto expect_said = [](const CommandResult& result, const std::string& text) {
+    EXPECT_NE(result.output.find(text), std::string::npos) << text << " in\n" << result.output;
+  };
+  for (const int ranks : {1, 3}) {
+    const CommandResult fresh = dry_run(ranks, {});
+    EXPECT_EQ(fresh.code, 0) << fresh.output;
+    expect_said(fresh, "11 videos, 3 shards in this job");
+    expect_said(fresh, "shards: 0 of 3 are there, 3 to make");
+    expect_said(fresh, "rejected: broken.mov: not_a_video: ");
+    expect_said(fresh, "rejected: without-caption.mp4: missing_caption: ");
+    expect_said(fresh, "5 frames, 32 high × 48 wide");
+    expect_said(fresh, "memory of a GPU for clips: VAE encoder ");
+  }
+  EXPECT_FALSE(fs::exists(output("dry")));
+  EXPECT_EQ(dry_run(1, {"--finalize"}).code, 66);
+
+  ASSERT_EQ(run(1, "dry", {"--part", "1/3"}).code, 0);
+  const CommandResult begun = dry_run(2, {});
+  EXPECT_EQ(begun.code, 0) << begun.output;
+  expect_said(begun, "shards: 1 of 3 are there, 2 to make");
+  EXPECT_EQ(dry_run(1, {"--fps", "native"}).code, 78);
+  const CommandResult early = dry_run(2, {"--finalize"});
+  EXPECT_EQ(early.code, 65) << early.output;
+  expect_said(early, "latents-00000.h5");
+
+  for (const char* part : {"0/3", "2/3"}) ASSERT_EQ(run(1, "dry", {"--part", part}).code, 0);
+  const CommandResult joining = dry_run(2, {"--finalize"});
+  EXPECT_EQ(joining.code, 0) << joining.output;
+  const CommandResult encoded = dry_run(1, {});
+  ASSERT_EQ(run(1, "dry").code, 0);
+  const auto dataset = Dataset::open(output("dry"));
+  const std::size_t rows = dataset->table().rows.size();
+  expect_said(dry_run(1, {}), "is a finished data set already; nothing to do");
+  EXPECT_EQ(dry_run(2, {"--latent_dtype", "fp32"}).code, 78);
+  // What was foretold, before anything was there, in the middle and at the end.
+  const auto part = [&](const char* name) {
+    return static_cast<std::size_t>(std::count_if(dataset->table().rows.begin(), dataset->table().rows.end(),
+                                                  [&](const Row& row) { return row.source >= name; }));
+  };
+  // The second shard has the fifth to the eighth of the eleven videos.
+  const std::size_t done = part("video-3.mp4") - part("video-7.mp4");
+  expect_said(joining, cat(" test clips in 3 shards, ", dataset->info().rejected, " rejects"));
+  expect_said(encoded, cat("clips: ", rows, " done, 0 rejected, 0 to encode"));
+  expect_said(begun, cat("clips: ", done, " done, 0 rejected, ", rows - done, " to encode"));
+  EXPECT_GT(done, 0U);
+  EXPECT_LT(done, rows);
+}
+
+TEST_F(PrepJob, ADryRunEndsAsTheRunWould) {
+  const std::string no_caption = *folder_ / "dry-no-caption";
+  draw_video(no_caption, "a.mp4", {}, "");
+  fs::create_directory(*folder_ / "dry-empty");
+  const std::string bare = *folder_ / "dry-model";
+  const std::string demo = std::string(WAN_SOURCE_DIR) + "/inputs/demo/model";
+  fs::copy(demo, bare, fs::copy_options::recursive);
+  fs::remove(bare + "/vae/diffusion_pytorch_model.safetensors");
+  struct Start {
+    std::string videos;
+    std::string output;
+    std::vector<std::string> more;
+    int code;
+  };
+  const std::vector<Start> starts = {
+      {*folder_ / "nowhere", output("dry-x"), {}, 66},
+      {*folder_ / "dry-empty", output("dry-x"), {}, 65},
+      {no_caption, output("dry-x"), {}, 65},
+      {no_caption, output("dry-x"), {"--part", "0/2"}, 0},
+      {videos(), output("dry-x"), {"--clip_frames", "6"}, 64},
+      {videos(), output("dry-x"), {"--model", *folder_ / "no-model"}, 66},
+      {videos(), output("dry-x"), {"--model", bare}, 66},
+      {videos(), output("dry-x"), {"--model", bare, "--random-weights", "1"}, 0},
+      {videos(), videos() + "/broken.mov", {}, 73},
+      {videos(), videos() + "/broken.mov/below/it", {}, 73},
+  };
+  const auto before = changes(*folder_ / ".");
+  for (const Start& start : starts) {
+    std::vector<std::string> words = start.more;
+    words.emplace_back("--dry-run");
+    const CommandResult dry = run_prep_command(2, start.videos, start.output, words);
+    EXPECT_EQ(dry.code, start.code) << join(words, " ") << "\n" << dry.output;
+  }
+  EXPECT_EQ(changes(*folder_ / "."), before);
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    if (starts[i].code == 0) continue;
+    const std::string to = i + 2 < starts.size() ? output(cat("wet-", i)) : starts[i].output;
+    const CommandResult run = run_prep_command(1, starts[i].videos, to, starts[i].more);
+    EXPECT_EQ(run.code, starts[i].code) << join(starts[i].more, " ") << "\n" << run.output;
+  }
 }
 
 TEST_F(PrepJob, ARequestToStopEndsInRequeueAndTheNextStartContinues) {

@@ -40,6 +40,9 @@ TEST(PrepOptions, ComposedFlags) {
   EXPECT_EQ(prep({"--split", "1,0,0"}).split, (std::vector<double>{1, 0, 0}));
   EXPECT_EQ(prep({"--part", "2/5"}).part, 2);
   EXPECT_EQ(prep({"--part", "2/5"}).parts, 5);
+  EXPECT_TRUE(prep({"--dry-run"}).dry_run);
+  EXPECT_TRUE(prep({"--dry-run", "--finalize"}).finalize);
+  EXPECT_FALSE(prep({}).dry_run);
 }
 
 TEST(PrepOptions, Mistakes) {
