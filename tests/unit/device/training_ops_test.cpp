@@ -65,30 +65,48 @@ TEST(Flow, LossEqualsReference) {
   });
 }
 
+std::vector<Output> adamw_step(Case& c, Ops& ops, std::int64_t n,
+                               const std::vector<std::pair<std::int64_t, std::int64_t>>& decayed) {
+  const Owned gradients = c.fp32({n});
+  const Owned scale = c.fp32({1}, 0.1F, 1);
+  const Owned m = c.fp32({n}, 0.1F);
+  const Owned v(test_device(), DType::f32, {n}, std::vector<float>(static_cast<std::size_t>(n), 0.02F));
+  const Owned master = c.fp32({n});
+  const Owned apart = c.tensor({n});
+  const bool shared = c.coin();
+  AdamW a;
+  a.gradient = gradients;
+  a.gradient_scale = scale;
+  a.exp_avg = m;
+  a.exp_avg_sq = v;
+  a.master = master;
+  a.parameter = shared ? master : apart;
+  a.decayed = decayed;
+  a.lr = 0.01F;
+  a.weight_decay = 0.1F;
+  a.step = c.size(1, 100);
+  ops.adamw(a);
+  return {output("m", m), output("v", v), output("master", master), output("parameter", apart)};
+}
+
 TEST(Optimizer, AdamWEqualsReference) {
   compare_with_reference(15, [](Case& c, Ops& ops) {
     const std::int64_t n = c.size(1, 9000);
-    const Owned gradients = c.fp32({n});
-    const Owned scale = c.fp32({1}, 0.1F, 1);
-    const Owned m = c.fp32({n}, 0.1F);
-    const Owned v(test_device(), DType::f32, {n}, std::vector<float>(static_cast<std::size_t>(n), 0.02F));
-    const Owned master = c.fp32({n});
-    const Owned apart = c.tensor({n});
-    const bool shared = c.coin();
-    AdamW a;
-    a.gradient = gradients;
-    a.gradient_scale = scale;
-    a.exp_avg = m;
-    a.exp_avg_sq = v;
-    a.master = master;
-    a.parameter = shared ? master : apart;
-    a.decayed = {{0, n / 3}, {n / 3, n / 3}, {n / 2, n}};
-    a.lr = 0.01F;
-    a.weight_decay = 0.1F;
-    a.step = c.size(1, 100);
-    ops.adamw(a);
-    return std::vector<Output>{output("m", m), output("v", v), output("master", master),
-                               output("parameter", apart)};
+    return adamw_step(c, ops, n, {{0, n / 3}, {n / 3, n / 3}, {n / 2, n}});
+  });
+}
+
+/// As of a block's weights and biases, and more of them: a GPU takes many ranges in one launch.
+TEST(Optimizer, AdamWEqualsReferenceOnManyRanges) {
+  compare_with_reference(5, [](Case& c, Ops& ops) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> decayed;
+    std::int64_t end = 0;
+    for (std::int64_t range = c.size(1, 50); range > 0; --range) {
+      const std::int64_t first = end + 4 * c.size(0, 50);
+      end = first + 4 * c.size(1, c.coin() ? 1500 : 3);
+      decayed.emplace_back(first, end);
+    }
+    return adamw_step(c, ops, end + c.size(0, 9), decayed);
   });
 }
 

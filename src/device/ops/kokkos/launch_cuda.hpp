@@ -2,7 +2,10 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
+#include <vector>
 
+#include "device/ops/kokkos/element_range.hpp"
 #include "device/ops/kokkos/lanes_cuda.hpp"
 #include "device/ops/kokkos/pack.hpp"
 
@@ -92,6 +95,57 @@ void launch_packed_elements(const char* label, std::int64_t count, bool packs, c
     launch_items(label, (count + Packs::block_elements - 1) / Packs::block_elements * Packs::threads,
                  Packs{count, kernel});
   }
+}
+
+/// Ranges that one launch goes through, each with blocks of its own.
+struct RangeTable {
+  static constexpr int most = 32;
+
+  int count = 0;
+  ElementRange range[most];
+  std::int64_t block[most];  ///< the first of each
+};
+
+template <int width, class MakeKernel>
+struct PacksOfRanges {
+  using Packs = PacksPerThread<width, std::invoke_result_t<MakeKernel, ElementRange>>;
+
+  RangeTable table;
+  MakeKernel of_range;
+
+  KOKKOS_FORCEINLINE_FUNCTION void operator()(std::int64_t number) const {
+    int i = 0;
+    while (i + 1 < table.count && table.block[i + 1] <= number / Packs::threads) ++i;
+    const ElementRange& range = table.range[i];
+    Packs{range.last - range.first, of_range(range)}(number - table.block[i] * Packs::threads);
+  }
+};
+
+/// of_range(range), a kernel of elements from range.first on, on each range's elements; in packs of `width`
+/// where `packs`: then as many ranges as possible in one launch.
+template <int width, class MakeKernel>
+void launch_ranges(const char* label, const std::vector<ElementRange>& ranges, bool packs,
+                   const MakeKernel& of_range) {
+  using Work = PacksOfRanges<width, MakeKernel>;
+  RangeTable table;
+  std::int64_t blocks = 0;
+  const auto launch = [&] {
+    launch_items(label, blocks * Work::Packs::threads, Work{table, of_range});
+    table.count = 0;
+    blocks = 0;
+  };
+  for (const ElementRange& range : ranges) {
+    const std::int64_t count = range.last - range.first;
+    if (!packs) {
+      launch_packed_elements<width>(label, count, false, of_range(range));
+    } else if (count > 0) {
+      table.range[table.count] = range;
+      table.block[table.count++] = blocks;
+      blocks += (count + Work::Packs::block_elements - 1) / Work::Packs::block_elements;
+      if (table.count == RangeTable::most) launch();
+    }
+  }
+  if (table.count > 0) launch();
 }
 
 template <int width, class MakeKernel>

@@ -2,7 +2,9 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
+#include "device/ops/kokkos/element_range.hpp"
 #include "device/ops/kokkos/lanes_host.hpp"
 
 namespace wan::kernels {
@@ -55,6 +57,14 @@ void launch_packed_elements(const char* label, std::int64_t count, bool, const K
         Lanes{}.each(std::min(element_block, count - begin),
                      [&](std::int64_t i) { kernel(begin + i, kernel.operands(begin + i)); });
       });
+}
+
+/// of_range(range), a kernel of elements from range.first on, on each range's elements.
+template <int width, class MakeKernel>
+void launch_ranges(const char* label, const std::vector<ElementRange>& ranges, bool packs,
+                   const MakeKernel& of_range) {
+  for (const ElementRange& range : ranges)
+    launch_packed_elements<width>(label, range.last - range.first, packs, of_range(range));
 }
 
 /// of_row(row), a kernel of elements, on each row's elements c < cols.

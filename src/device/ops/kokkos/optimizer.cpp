@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <vector>
 
 #include "device/ops/kokkos/element_sum.hpp"
 #include "device/ops/kokkos/kokkos_ops.hpp"
@@ -49,28 +51,34 @@ struct AdamWStep {
   }
 };
 
-/// The step on elements [first, last), all of which decay by `decay` or not at all.
+/// The step on a range, of which `value` is the decay.
 template <class P>
-void step_range(const AdamW& a, std::int64_t first, std::int64_t last, float decay) {
-  const double unbias1 = 1 - std::pow(static_cast<double>(a.beta1), static_cast<double>(a.step));
-  const double unbias2 = 1 - std::pow(static_cast<double>(a.beta2), static_cast<double>(a.step));
-  const AdamWStep<P> step{a.gradient.as<float>() + first,
-                          a.gradient_scale.as<float>(),
-                          a.exp_avg.as<float>() + first,
-                          a.exp_avg_sq.as<float>() + first,
-                          a.master.as<float>() + first,
-                          a.parameter.as<P>() + first,
-                          a.beta1,
-                          a.beta2,
-                          a.eps,
-                          a.lr,
-                          decay,
-                          static_cast<float>(1 / unbias1),
-                          static_cast<float>(1 / unbias2)};
-  constexpr int width = 4;  // 16 bytes of fp32
-  launch_packed_elements<width>(
-      "adamw", last - first,
-      in_packs_of<width>(step.gradient, step.exp_avg, step.exp_avg_sq, step.master, step.parameter), step);
+struct AdamWOfRange {
+  AdamWStep<P> whole;
+
+  KOKKOS_FORCEINLINE_FUNCTION AdamWStep<P> operator()(const ElementRange& range) const {
+    AdamWStep<P> step = whole;
+    step.gradient += range.first;
+    step.exp_avg += range.first;
+    step.exp_avg_sq += range.first;
+    step.master += range.first;
+    step.parameter += range.first;
+    step.decay = range.value;
+    return step;
+  }
+};
+
+/// All elements in turn: those that decay, and those between.
+std::vector<ElementRange> ranges_of(const AdamW& a) {
+  std::vector<ElementRange> out;
+  std::int64_t done = 0;
+  for (const auto& [first, last] : a.decayed) {
+    out.push_back({done, first, 0});
+    out.push_back({first, last, a.weight_decay});
+    done = last;
+  }
+  out.push_back({done, a.gradient.elements(), 0});
+  return out;
 }
 
 struct Square {
@@ -116,13 +124,28 @@ struct Clip {
 void KokkosOps::run(const AdamW& a) {
   with_storage(a.parameter, [&](auto parameter) {
     using P = std::remove_pointer_t<decltype(parameter.data)>;
-    std::int64_t done = 0;
-    for (const auto& [first, last] : a.decayed) {
-      step_range<P>(a, done, first, 0.0F);
-      step_range<P>(a, first, last, a.weight_decay);
-      done = last;
-    }
-    step_range<P>(a, done, a.gradient.elements(), 0.0F);
+    const double unbias1 = 1 - std::pow(static_cast<double>(a.beta1), static_cast<double>(a.step));
+    const double unbias2 = 1 - std::pow(static_cast<double>(a.beta2), static_cast<double>(a.step));
+    const AdamWStep<P> step{a.gradient.as<float>(),
+                            a.gradient_scale.as<float>(),
+                            a.exp_avg.as<float>(),
+                            a.exp_avg_sq.as<float>(),
+                            a.master.as<float>(),
+                            a.parameter.as<P>(),
+                            a.beta1,
+                            a.beta2,
+                            a.eps,
+                            a.lr,
+                            0,
+                            static_cast<float>(1 / unbias1),
+                            static_cast<float>(1 / unbias2)};
+    const std::vector<ElementRange> ranges = ranges_of(a);
+    constexpr int width = 4;  // 16 bytes of fp32
+    const bool packs =
+        in_packs_of<width>(step.gradient, step.exp_avg, step.exp_avg_sq, step.master, step.parameter) &&
+        std::all_of(ranges.begin(), ranges.end(),
+                    [](const ElementRange& range) { return range.first % width == 0; });
+    launch_ranges<width>("adamw", ranges, packs, AdamWOfRange<P>{step});
   });
 }
 
