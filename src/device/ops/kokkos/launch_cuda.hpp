@@ -130,7 +130,13 @@ void launch_ranges(const char* label, const std::vector<ElementRange>& ranges, b
   RangeTable table;
   std::int64_t blocks = 0;
   const auto launch = [&] {
-    launch_items(label, blocks * Work::Packs::threads, Work{table, of_range});
+    // As an argument: a kernel of more than 512 bytes would go through memory that the one before must have
+    // left, which Kokkos waits for.
+    Kokkos::parallel_for(
+        label,
+        Kokkos::Experimental::require(Range(0, blocks * Work::Packs::threads),
+                                      Kokkos::Experimental::WorkItemProperty::HintLightWeight),
+        Work{table, of_range});
     table.count = 0;
     blocks = 0;
   };
