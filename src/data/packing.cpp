@@ -116,6 +116,7 @@ PackBounds pack_bounds(const SampleSource& source, const Packing& packing) {
     text_per_token = std::max(text_per_token, static_cast<double>(text) / static_cast<double>(tokens));
   }
   bounds.samples = 1;
+  bounds.longest = bounds.tokens;
   if (packing.window <= 0) return bounds;
   bounds.tokens = std::max(bounds.tokens, packing.tokens);
   bounds.samples =

@@ -39,6 +39,7 @@ struct PackBounds {
   std::int64_t tokens = 0;     ///< max(packing.tokens, longest sample)
   std::int64_t text_rows = 0;  ///< the null text counts where it is longer than a sample's own
   std::int64_t samples = 0;
+  std::int64_t longest = 0;  ///< tokens of a sample
 };
 [[nodiscard]] PackBounds pack_bounds(const SampleSource& source, const Packing& packing);
 

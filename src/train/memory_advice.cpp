@@ -17,12 +17,6 @@ std::string in_words(std::int64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
 }
 
-std::string what_it_takes(const MemoryPlan& plan) {
-  std::vector<std::string> parts;
-  for (const auto& [kind, bytes] : plan.by_kind()) parts.push_back(cat(kind, " ", in_words(bytes)));
-  return join(parts, ", ");
-}
-
 }  // namespace
 
 std::string memory_advice(const Dit& dit, const TrainConfig& config, const PackBounds& bounds,
@@ -31,7 +25,7 @@ std::string memory_advice(const Dit& dit, const TrainConfig& config, const PackB
     return plan_memory(dit, config, pack, DeviceKind::cuda, ranks, recompute);
   };
   const auto fits = [&](const PackBounds& pack, const RecomputePlan& recompute) {
-    return plan(pack, recompute).total() <= memory.total;
+    return plan(pack, recompute).total() <= memory.total - memory.total / 100;
   };
   const std::int64_t layers = config.model.num_layers;
   const std::vector<RecomputePlan> candidates = recompute_candidates(layers);
@@ -42,13 +36,14 @@ std::string memory_advice(const Dit& dit, const TrainConfig& config, const PackB
   const RecomputePlan asked = !automatic
                                   ? recompute_plan(config.model, dit, bounds, DeviceKind::cuda, std::nullopt)
                                   : (fitting == candidates.end() ? lightest : *fitting);
-  const std::int64_t needed = plan(bounds, asked).total();
+  const MemoryPlan needed = plan(bounds, asked);
   std::string text =
-      cat("the plan of this run on ", ranks,
-          ranks == 1 ? " rank: " : " ranks: ", what_it_takes(plan(bounds, asked)), ", in all ",
-          in_words(needed), " of ", in_words(memory.total), ", recomputing ", to_text(asked, layers), "; ");
-  if (needed <= memory.total) {
-    return text + (needed > memory.free
+      cat("the plan of this run on ", ranks, ranks == 1 ? " rank: " : " ranks: ", to_text(needed),
+          ", in all ", in_words(needed.total()), " of ", in_words(memory.total), ", recomputing ",
+          to_text(asked, layers), "; ");
+  if (fits(bounds, asked)) {
+    // What the libraries have taken is not free.
+    return text + (needed.total() - needed.libraries > memory.free
                        ? cat("only ", in_words(memory.free), " are free: somebody else uses this GPU")
                        : "that should fit: the plan is too low, please report it");
   }
@@ -58,7 +53,7 @@ std::string memory_advice(const Dit& dit, const TrainConfig& config, const PackB
                       in_words(plan(bounds, *fitting).total()));
   }
   const auto shorter = [&](std::int64_t tokens) {
-    return PackBounds{tokens, bounds.text_rows, bounds.samples};
+    return PackBounds{tokens, bounds.text_rows, bounds.samples, std::min(bounds.longest, tokens)};
   };
   std::int64_t tokens = 0;
   for (std::int64_t low = 1, high = bounds.tokens; low <= high;) {

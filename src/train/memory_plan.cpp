@@ -72,7 +72,7 @@ std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind 
   // Without atomic sums it takes thrice the shares of the heads that it works on at once, which are given it
   // by this bound.
   constexpr std::int64_t shares_at_once = 4LL << 30U;
-  const std::int64_t of_head = 2 * bounds.tokens * bounds.tokens;
+  const std::int64_t of_head = 2 * bounds.tokens * bounds.longest;
   const std::int64_t shares =
       std::max(of_head, std::min(dit.config().num_attention_heads * of_head, shares_at_once));
   return context + products + attention + attention / 4 + text_sums + (deterministic ? 3 * shares : 0);
@@ -128,6 +128,13 @@ RecomputePlan recompute_plan(const TrainConfig::Model& model, const Dit& dit, co
       cat("found ", choice_name(model.recompute_granularity), " with ",
           human_bytes(static_cast<double>(*room)), " of device memory for the activations of ", bounds.tokens,
           " tokens, allowed: what fits; they take: ", what_policies_take(dit, bounds, kind)));
+}
+
+std::string to_text(const MemoryPlan& plan) {
+  std::vector<std::string> parts;
+  for (const auto& [kind, bytes] : plan.by_kind())
+    parts.push_back(cat(kind, " ", human_bytes(static_cast<double>(bytes))));
+  return join(parts, ", ");
 }
 
 std::string to_text(const RecomputePlan& plan, std::int64_t layers) {

@@ -51,6 +51,9 @@ struct MemoryPlan {
                                            const PackBounds& bounds, DeviceKind kind,
                                            std::optional<std::int64_t> room);
 
+/// "weights 2.6 GiB, gradients 5.3 GiB, …".
+[[nodiscard]] std::string to_text(const MemoryPlan& plan);
+
 /// "norms", "12 blocks keep_attention, 18 norms".
 [[nodiscard]] std::string to_text(const RecomputePlan& plan, std::int64_t layers);
 

@@ -21,13 +21,6 @@ std::string bytes_text(std::int64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
 }
 
-/// "weights 2.6 GiB, gradients 5.3 GiB, …".
-std::string kinds_text(const MemoryPlan& memory) {
-  std::vector<std::string> parts;
-  for (const auto& [name, bytes] : memory.by_kind()) parts.push_back(cat(name, " ", bytes_text(bytes)));
-  return join(parts, ", ");
-}
-
 /// Memory for activations where nothing runs yet: a GPU is taken to have enough (wan-inspect plan tells what
 /// fits which), for an automatic choice to be what it would be there.
 std::optional<std::int64_t> room_on(DeviceKind kind) {
@@ -70,15 +63,15 @@ std::vector<std::string> describe_run(const TrainConfig& config, const Communica
   const RecomputePlan recompute = recompute_plan(config.model, dit, bounds, kind, room_on(kind));
   const MemoryPlan memory = plan_memory(dit, config, bounds, kind, world.size(), recompute);
   const MemoryPlan alone = plan_memory(dit, config, bounds, kind, 1, recompute);
-  return {data_line(data),
-          cat("model: ", dit.parameters().elements(), " parameters stored in ", name_of(dit.storage())),
-          cat("memory of each of ", world.size(), " ranks: ", bytes_text(memory.total()), " (",
-              kinds_text(memory), ") for up to ", bounds.tokens, " tokens, recomputing ",
-              to_text(recompute, dit.config().num_layers), "; for checkpoints ", bytes_text(memory.snapshot),
-              " of the host's"),
-          first_step_line(config, data, dit.config()),
-          cat("checkpoint: ", bytes_text(alone.weights + optimizer_bytes(alone)), " every ",
-              config.checkpoint.save_interval, " steps in ", config.checkpoint.save)};
+  return {
+      data_line(data),
+      cat("model: ", dit.parameters().elements(), " parameters stored in ", name_of(dit.storage())),
+      cat("memory of each of ", world.size(), " ranks: ", bytes_text(memory.total()), " (", to_text(memory),
+          ") for up to ", bounds.tokens, " tokens, recomputing ", to_text(recompute, dit.config().num_layers),
+          "; for checkpoints ", bytes_text(memory.snapshot), " of the host's"),
+      first_step_line(config, data, dit.config()),
+      cat("checkpoint: ", bytes_text(alone.weights + optimizer_bytes(alone)), " every ",
+          config.checkpoint.save_interval, " steps in ", config.checkpoint.save)};
 }
 
 }  // namespace wan

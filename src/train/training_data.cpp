@@ -30,11 +30,12 @@ TrainingData mock_data(const TrainConfig& config) {
 }
 
 PackBounds larger(const PackBounds& a, const PackBounds& b) {
-  return {std::max(a.tokens, b.tokens), std::max(a.text_rows, b.text_rows), std::max(a.samples, b.samples)};
+  return {std::max(a.tokens, b.tokens), std::max(a.text_rows, b.text_rows), std::max(a.samples, b.samples),
+          std::max(a.longest, b.longest)};
 }
 
 PackBounds times(const PackBounds& bounds, std::int64_t count) {
-  return {bounds.tokens * count, bounds.text_rows * count, bounds.samples * count};
+  return {bounds.tokens * count, bounds.text_rows * count, bounds.samples * count, bounds.longest};
 }
 
 void verify(const Communicator& world, const std::shared_ptr<const Dataset>& dataset) {

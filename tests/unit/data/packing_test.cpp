@@ -71,6 +71,7 @@ TEST(Packing, PacksKeepCapacityAndCoverTheOrderOnce) {
       for (const std::int64_t index : pack) {
         tokens += source.info(index).latent.tokens();
         text += std::max(source.info(index).text_rows, source.null_text().rows);
+        EXPECT_LE(source.info(index).latent.tokens(), bounds.longest);
         seen.insert(index);
       }
       EXPECT_TRUE(tokens <= packing.tokens || pack.size() == 1);
