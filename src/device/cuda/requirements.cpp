@@ -30,7 +30,6 @@ bool runs_on(const std::string& architecture, int capability) {
       static_cast<std::size_t>(std::find_if(architecture.begin(), architecture.end(),
                                             [](unsigned char c) { return std::isdigit(c) == 0; }) -
                                architecture.begin());
-  if (digits == 0) return true;
   const int compiled = std::stoi(architecture.substr(0, std::min<std::size_t>(digits, 4)));
   const std::string_view rest = std::string_view(architecture).substr(digits);
   if (!rest.empty() && rest[0] != '-') return compiled == capability;  // of one generation only
@@ -78,7 +77,7 @@ void require_capability(const std::string& gpu, int major, int minor, const std:
   if (runs) return;
   throw CommError(cat(gpu, " has compute capability ", capability_text(capability),
                       ", this build holds kernels for ", join(compiled, ", "),
-                      "; needed is one with CMAKE_CUDA_ARCHITECTURES=", capability, " and a Kokkos for it"));
+                      "; needed is one with a Kokkos that was built for ", capability));
 }
 
 void require_memory(const std::string& gpu, std::optional<std::int64_t> free, std::int64_t total) {

@@ -22,7 +22,7 @@ void require_library(const std::string& library, const std::string& found, int f
 
 /// `architectures` is CMAKE_CUDA_ARCHITECTURES: "80;90" holds machine code for each and, from the last before
 /// it on, code that a driver can translate for later ones; "90-real" only the first, "90-virtual" only the
-/// second. Names of which numbers cannot be read ("native") are taken for right.
+/// second.
 void require_capability(const std::string& gpu, int major, int minor, const std::string& architectures);
 
 /// Bytes of a GPU's memory; `free` is none where not even a context, which could tell, has room. Throws

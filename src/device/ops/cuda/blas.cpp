@@ -108,9 +108,9 @@ Blas::~Blas() = default;
 void Blas::race_algorithms(Plan& plan, const Product& p) {
   const std::vector<cublasLtMatmulAlgo_t> ways = plan.product.suggestions(library_->handle, p, racers);
   Product trial = p;
-  std::unique_ptr<DeviceMemory> copy;
+  std::unique_ptr<OwnedMemory> copy;
   if (p.beta != 0) {  // c must not be added to again and again
-    copy = std::make_unique<DeviceMemory>(extent_of_c(p));
+    copy = std::make_unique<OwnedMemory>(extent_of_c(p));
     if (copy->data() == nullptr) return;
     trial.c = copy->data();
   }

@@ -213,7 +213,7 @@ void CudnnConv::Library::run(Workspace& workspace, const Way& way, const ConvPro
 void CudnnConv::Library::choose(Workspace& workspace, Ways& ways, Choices& choices,
                                 const ConvProblem& problem, const ConvMemory& memory) const {
   ConvMemory trial = memory;
-  const DeviceMemory other(results_of(problem) * bytes_of(DType::bf16));
+  const OwnedMemory other(results_of(problem) * bytes_of(DType::bf16));
   if (other.data() == nullptr) return keep_only(ways, 0);
   trial.y = other.data();  // y must not be added to again and again
   const auto winner = race(stream, static_cast<int>(ways.size()), [&](int way) {

@@ -32,16 +32,16 @@ namespace wan::cuda {
 }
 
 /// Owns device memory of undefined content; data() is null if there is not so much left.
-class DeviceMemory {
+class OwnedMemory {
  public:
-  explicit DeviceMemory(std::int64_t bytes) {
+  explicit OwnedMemory(std::int64_t bytes) {
     if (cudaMalloc(&memory_, static_cast<std::size_t>(bytes)) == cudaSuccess) return;
     cudaGetLastError();  // else the next kernel's check would find it
     memory_ = nullptr;
   }
-  ~DeviceMemory() { cudaFree(memory_); }
-  DeviceMemory(const DeviceMemory&) = delete;
-  DeviceMemory& operator=(const DeviceMemory&) = delete;
+  ~OwnedMemory() { cudaFree(memory_); }
+  OwnedMemory(const OwnedMemory&) = delete;
+  OwnedMemory& operator=(const OwnedMemory&) = delete;
 
   [[nodiscard]] void* data() const { return memory_; }
 
