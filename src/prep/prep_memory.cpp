@@ -1,25 +1,20 @@
 #include "prep/prep_memory.hpp"
 
 #include <algorithm>
-#include <set>
-#include <utility>
 
 #include "base/text.hpp"
+#include "model/library_memory.hpp"
 #include "model/storage.hpp"
 #include "model/vae/tile_blender.hpp"
+#include "weights/prompt_encoder.hpp"
 
 namespace wan {
 namespace {
 
-/// A context, and what matrix, attention and convolution libraries take for themselves.
-constexpr std::int64_t product_libraries = 700LL << 20U;
-constexpr std::int64_t convolution_libraries = 1LL << 30U;
-
 PrepStageMemory texts(const ModelParts& model, DType storage) {
-  // As many as prompt_encoder.cpp takes together.
-  const std::vector<std::int64_t> lengths(8, Tokenizer::wan_max_length);
+  const std::vector<std::int64_t> lengths(texts_at_once, Tokenizer::wan_max_length);
   const Umt5Memory memory = plan_umt5(model.text_encoder, storage, lengths);
-  return {memory.weights, memory.activations, product_libraries};
+  return {memory.weights, memory.activations, product_library_bytes};
 }
 
 std::int64_t encoder_activations(const VaeConfig& vae, DType storage, const FrameSize& size) {
@@ -31,14 +26,9 @@ std::int64_t encoder_activations(const VaeConfig& vae, DType storage, const Fram
 std::int64_t activations(const VaeConfig& vae, DType storage, const VaeTiling& tiling,
                          const FrameSize& size) {
   if (!tiling.cuts(size.height, size.width)) return encoder_activations(vae, storage, size);
-  std::set<std::pair<std::int64_t, std::int64_t>> tiles;
-  for (const TileSpan& down :
-       tile_spans(size.height, tiling.tile_sample_min_height, tiling.tile_sample_stride_height)) {
-    for (const TileSpan& across :
-         tile_spans(size.width, tiling.tile_sample_min_width, tiling.tile_sample_stride_width)) {
-      tiles.emplace(down.extent, across.extent);
-    }
-  }
+  const auto tiles =
+      tile_extents(tile_spans(size.height, tiling.tile_sample_min_height, tiling.tile_sample_stride_height),
+                   tile_spans(size.width, tiling.tile_sample_min_width, tiling.tile_sample_stride_width));
   std::int64_t sum = 0;
   for (const auto& [height, width] : tiles) sum += encoder_activations(vae, storage, {height, width});
   return sum;
@@ -59,7 +49,7 @@ PrepMemory plan_prep_memory(const ModelParts& model, const VaeTiling& tiling,
   PrepMemory out;
   out.texts = texts(model, storage);
   out.clips.weights = weight_elements(model.vae, VaeParts::encoder) * bytes_of(storage);
-  out.clips.libraries = product_libraries + convolution_libraries;
+  out.clips.libraries = product_library_bytes + convolution_library_bytes;
   for (const FrameSize& size : sizes) {
     out.clips.activations = std::max(out.clips.activations, activations(model.vae, storage, tiling, size));
   }

@@ -2,31 +2,27 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
 
 #include "device/ops/plan/plan_ops.hpp"
 #include "model/dit/dit.hpp"
+#include "model/library_memory.hpp"
 #include "model/text/umt5_encoder.hpp"
 #include "model/vae/tile_blender.hpp"
 #include "model/vae/vae.hpp"
 #include "sample/denoiser.hpp"
 #include "sample/shared_start.hpp"
+#include "weights/prompt_encoder.hpp"
 
 namespace wan {
 namespace {
 
-/// A context, and what matrix, attention and convolution libraries take for themselves.
-constexpr std::int64_t product_libraries = 700LL << 20U;
-constexpr std::int64_t convolution_libraries = 1LL << 30U;
-
 StageMemory texts(const SampledStages& stages) {
-  // As many as prompt_encoder.cpp takes together.
-  const std::vector<std::int64_t> lengths(8, DitConfig::text_slots);
+  const std::vector<std::int64_t> lengths(texts_at_once, DitConfig::text_slots);
   const Umt5Memory memory = plan_umt5(stages.text_encoder, stages.encoder_storage, lengths);
   return {"texts",
           {{"text encoder", memory.weights},
            {"activations", memory.activations},
-           {"libraries", product_libraries}}};
+           {"libraries", product_library_bytes}}};
 }
 
 std::int64_t weight_bytes(const Dit& dit) {
@@ -66,7 +62,7 @@ StageMemory denoising(const SampledStages& stages, const Dit& dit, const Grid& g
                         plan, {rows, pack.text_rows(), static_cast<std::int64_t>(samples.size())}, multiple)},
                    {"text keys", keys},
                    {"latents, times", latents + times + tables},
-                   {"libraries", product_libraries}}};
+                   {"libraries", product_library_bytes}}};
   if (stages.guided) out.kinds.emplace_back("common start", SharedStart::bytes(dit, rows));
   return out;
 }
@@ -80,14 +76,9 @@ std::int64_t decoder_activations(const SampledStages& stages, std::int64_t heigh
 std::int64_t decoding_activations(const SampledStages& stages, const FrameSize& size) {
   const VaeTiling& tiling = stages.tiling;
   if (!tiling.cuts(size.height, size.width)) return decoder_activations(stages, size.height, size.width);
-  std::set<std::pair<std::int64_t, std::int64_t>> sizes;
-  for (const TileSpan& down :
-       tile_spans(size.height, tiling.tile_sample_min_height, tiling.tile_sample_stride_height)) {
-    for (const TileSpan& across :
-         tile_spans(size.width, tiling.tile_sample_min_width, tiling.tile_sample_stride_width)) {
-      sizes.emplace(down.extent, across.extent);
-    }
-  }
+  const auto sizes =
+      tile_extents(tile_spans(size.height, tiling.tile_sample_min_height, tiling.tile_sample_stride_height),
+                   tile_spans(size.width, tiling.tile_sample_min_width, tiling.tile_sample_stride_width));
   std::int64_t sum = 0;
   for (const auto& [height, width] : sizes) sum += decoder_activations(stages, height, width);
   return sum;
@@ -120,7 +111,7 @@ std::vector<StageMemory> plan_sampling(const SampledStages& stages, const FrameS
   if (stages.many) decoding.kinds.emplace_back("transformer", weight_bytes(dit));
   decoding.kinds.emplace_back("VAE decoder", decoder);
   decoding.kinds.emplace_back("activations", decoding_activations(stages, size));
-  decoding.kinds.emplace_back("libraries", product_libraries + convolution_libraries);
+  decoding.kinds.emplace_back("libraries", product_library_bytes + convolution_library_bytes);
   out.push_back(std::move(decoding));
   return out;
 }

@@ -10,8 +10,7 @@
 namespace wan {
 namespace {
 
-/// Eight prompts of 512: more tokens at once are not faster per token.
-constexpr std::int64_t enough_tokens = 4096;
+constexpr std::int64_t enough_tokens = texts_at_once * Tokenizer::wan_max_length;
 
 std::vector<float> widened(const void* from, DType dtype, std::int64_t first, std::int64_t count) {
   std::vector<float> out(static_cast<std::size_t>(count));

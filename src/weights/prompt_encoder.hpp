@@ -11,6 +11,9 @@
 
 namespace wan {
 
+/// Longest texts that a GPU encodes together: with more, none is done sooner.
+inline constexpr std::int64_t texts_at_once = 8;
+
 /// Which texts, by their place in `tokens`, go through the encoder together. On a GPU such that their tokens
 /// fill it (a prompt of 60 tokens takes as long as one of 600), those of like length together; on the host
 /// each alone, for nothing is gained there and its bits then depend on nobody.

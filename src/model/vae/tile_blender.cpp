@@ -1,8 +1,6 @@
 #include "model/vae/tile_blender.hpp"
 
 #include <algorithm>
-#include <utility>
-
 #include "base/error.hpp"
 #include "base/text.hpp"
 
@@ -22,6 +20,15 @@ std::vector<TileSpan> tile_spans(std::int64_t extent, std::int64_t tile, std::in
     spans.push_back({begin, std::min(tile, extent - begin)});
   }
   return spans;
+}
+
+std::set<std::pair<std::int64_t, std::int64_t>> tile_extents(const std::vector<TileSpan>& rows,
+                                                             const std::vector<TileSpan>& columns) {
+  std::set<std::pair<std::int64_t, std::int64_t>> out;
+  for (const TileSpan& down : rows) {
+    for (const TileSpan& across : columns) out.emplace(down.extent, across.extent);
+  }
+  return out;
 }
 
 TileBlender::TileBlender(float* whole, std::int64_t frames, const Axis& rows, const Axis& columns,

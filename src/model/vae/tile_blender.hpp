@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace wan {
@@ -12,6 +14,10 @@ struct TileSpan {
 
 /// Tiles of `tile` every `stride` along an axis of `extent`; the last ones are cut off at its end.
 [[nodiscard]] std::vector<TileSpan> tile_spans(std::int64_t extent, std::int64_t tile, std::int64_t stride);
+
+/// Extents (rows, columns) that tiles have, each pair once.
+[[nodiscard]] std::set<std::pair<std::int64_t, std::int64_t>> tile_extents(
+    const std::vector<TileSpan>& rows, const std::vector<TileSpan>& columns);
 
 /// Joins overlapping tiles of a clip, row of tiles by row of tiles. In an overlap the earlier tile fades out
 /// linearly and the later one in, from above first and then from the left (diffusers AutoencoderKLWan
