@@ -88,6 +88,7 @@ TEST(SampleMemory, AdviceNamesTheFewestFlagsThatMakeAVideoFit) {
 TEST(SampleMemory, WhoComputesOneBranchIsNotAdvisedHowToComputeTwo) {
   SampledStages stages = wan_14b();
   stages.guided = false;
+  stages.many = true;
   const FrameSize size{480, 832};
   const std::int64_t whole = peak(plan_sampling(stages, size, 81));
   const std::string advice = sample_advice(stages, size, 81, {whole - gib, whole - 1});
