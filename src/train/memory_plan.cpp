@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "device/ops/attention_scratch.hpp"
 #include "train/flow_step.hpp"
 
 namespace wan {
@@ -69,12 +70,10 @@ std::int64_t library_bytes(const Dit& dit, const PackBounds& bounds, DeviceKind 
   // Attention's backward adds up dq in fp32, and pads a little; that over text the sums of its blocks.
   const std::int64_t attention = bounds.tokens * dit.config().dim() * 4;
   constexpr std::int64_t text_sums = 192LL << 20U;
-  // Without atomic sums it takes thrice the shares of the heads that it works on at once, which are given it
-  // by this bound.
-  constexpr std::int64_t shares_at_once = 4LL << 30U;
+  // Without atomic sums it takes thrice the shares of the heads that it works on together.
   const std::int64_t of_head = 2 * bounds.tokens * bounds.longest;
   const std::int64_t shares =
-      std::max(of_head, std::min(dit.config().num_attention_heads * of_head, shares_at_once));
+      std::max(of_head, std::min(dit.config().num_attention_heads * of_head, deterministic_shares));
   return context + products + attention + attention / 4 + text_sums + (deterministic ? 3 * shares : 0);
 }
 

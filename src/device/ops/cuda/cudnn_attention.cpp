@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "device/ops/attention_scratch.hpp"
 #include "device/ops/cuda/product.hpp"
 #include "device/ops/cuda/status.hpp"
 #include "device/ops/kokkos/busy_share.hpp"
@@ -14,8 +15,6 @@ namespace {
 constexpr std::int64_t keys_of_block = 128;
 /// Shorter runs spend more on their ends than a fuller GPU gains.
 constexpr std::int64_t shortest_run = 1024;
-/// Scratch memory that a deterministic backward may take; it takes its heads by turns to stay below.
-constexpr std::int64_t deterministic_scratch = 4LL << 30U;
 
 /// Where so much of the GPU is busy, runs are not cut.
 constexpr double busy_enough = 0.8;
@@ -39,7 +38,7 @@ std::int64_t runs_for(std::int64_t heads, std::int64_t queries, std::int64_t key
 /// Heads that a deterministic backward takes at once.
 std::int64_t heads_at_once(std::int64_t heads, std::int64_t queries, std::int64_t keys) {
   for (std::int64_t turns = 1; turns < heads; ++turns) {
-    if (heads % turns == 0 && heads / turns * queries * keys * 2 <= deterministic_scratch)
+    if (heads % turns == 0 && heads / turns * queries * keys * 2 <= deterministic_shares)
       return heads / turns;
   }
   return 1;
