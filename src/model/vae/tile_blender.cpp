@@ -1,6 +1,8 @@
 #include "model/vae/tile_blender.hpp"
 
 #include <algorithm>
+#include <utility>
+
 #include "base/error.hpp"
 #include "base/text.hpp"
 
